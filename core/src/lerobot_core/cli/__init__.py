@@ -1,0 +1,1 @@
+"""The `lr` command: verbs by name, each imported when it is typed."""

@@ -1,0 +1,1 @@
+"""What the system knows of devices without opening them."""

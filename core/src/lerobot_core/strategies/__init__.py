@@ -1,0 +1,1 @@
+"""Built-in strategies: base, teleoperate, record, replay."""
