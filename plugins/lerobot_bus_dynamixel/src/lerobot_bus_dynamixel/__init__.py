@@ -1,0 +1,1 @@
+"""Dynamixel servo buses."""
