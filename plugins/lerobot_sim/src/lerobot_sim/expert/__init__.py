@@ -1,0 +1,1 @@
+"""A scripted person at the leader arm, who sees where the cube really is."""
