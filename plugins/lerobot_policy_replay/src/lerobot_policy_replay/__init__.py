@@ -1,0 +1,1 @@
+"""Policy `replay`: recorded actions as chunks."""

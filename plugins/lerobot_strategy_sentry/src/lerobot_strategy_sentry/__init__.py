@@ -1,0 +1,1 @@
+"""Rollout strategy `sentry`: run for hours, record everything."""
