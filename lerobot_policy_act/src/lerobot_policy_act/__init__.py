@@ -1,0 +1,1 @@
+"""Policy `act`: action chunking with transformers (arXiv 2304.13705)."""
