@@ -1,0 +1,20 @@
+"""For every test of the tree."""
+
+from __future__ import annotations
+
+import importlib
+import signal
+from contextlib import suppress
+from pathlib import Path
+
+# pytest names test modules after their folders, and a distribution's folder in the repository's root is called like its
+# package. Imported first, the package keeps its place in `sys.modules`.
+for project in Path(__file__).parent.glob("lerobot_*/pyproject.toml"):
+    with suppress(ModuleNotFoundError):
+        importlib.import_module(project.parent.name)
+
+# A shell's background job and nohup ignore signals, and so would every process that a test starts; one with a handler
+# here begins there with the default.
+for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, lambda *_: None)):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, handler)

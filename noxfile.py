@@ -1,0 +1,181 @@
+"""How this tree is tested. `nox` runs what CI runs; `nox -l` lists the rest.
+
+Every distribution is installed from its folder here together with all of ours that it stands on, in one command, so that
+no name of ours is ever looked up on an index.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import nox
+
+sys.path.insert(0, str(Path(__file__).parent / ".ci"))
+
+from distributions import Distribution, closure, discover
+
+nox.needs_version = ">=2024.10"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.reuse_venv = "yes"
+nox.options.sessions = ["lint", "alone", "together"]
+
+TORCH = "torch==2.13.0"
+KNOWN = discover()
+LIGHT = [name for name in KNOWN if not closure(name, KNOWN).torch]
+HEAVY = [name for name in KNOWN if name not in LIGHT]
+TOGETHER = [name for name in KNOWN if not KNOWN[name].alone]
+TOOLS = ("pytest", "pytest-timeout", "hypothesis")
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """ruff on everything, mypy --strict on core and what stands on it without torch."""
+    _install(session, [KNOWN[name] for name in LIGHT], "ruff==0.17.5", "mypy==2.4.1", "types-PyYAML", tests=True)
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+    session.run("mypy", *(str(KNOWN[name].source) for name in LIGHT))
+
+
+@nox.session
+@nox.parametrize("name", LIGHT, ids=LIGHT)
+def alone(session: nox.Session, name: str) -> None:
+    """One distribution without torch, with what it stands on and nothing else."""
+    _alone(session, name)
+
+
+@nox.session(default=False)
+@nox.parametrize("name", HEAVY, ids=HEAVY)
+def alone_torch(session: nox.Session, name: str) -> None:
+    """One distribution that needs torch, truly alone: a gigabyte each."""
+    _alone(session, name, TORCH)
+
+
+@nox.session
+def together(session: nox.Session) -> None:
+    """Every test of the tree in one environment, as a developer has it; torch is installed first."""
+    if set(HEAVY) & set(TOGETHER):
+        session.install(TORCH, env=_index())
+    _install(session, [KNOWN[name] for name in TOGETHER], editable=True)
+    _pytest(session, "tests", *(str(KNOWN[name].tests) for name in TOGETHER))
+
+
+@nox.session(default=False)
+def kill(session: nox.Session) -> None:
+    """Kill -9 at 200 points of recording, saving and compacting; ten of them are in the default run."""
+    _install(session, closure("lerobot-storage-v3", KNOWN).ours)
+    session.run("pytest", "--timeout=600", "-m", "slow", "-k", "kill", str(KNOWN["lerobot-storage-v3"].tests))
+
+
+@nox.session(default=False)
+def peer(session: nox.Session) -> None:
+    """Against lerobot 0.6.1 itself: its drivers on our virtual buses, its datasets in our reader and ours in its.
+
+    LEROBOT_PEER_PYTHON names a Python that has it; without that it is installed first, about 6 GB.
+    """
+    python = os.environ.get("LEROBOT_PEER_PYTHON") or _install_peer(session)
+    _install(session, [KNOWN[name] for name in LIGHT if not KNOWN[name].alone])
+    folders = [str(path) for name in KNOWN if (path := KNOWN[name].tests / "peer").exists()]
+    session.run("pytest", "--timeout=600", "-m", "slow or not slow", *folders, env={"LEROBOT_PEER_PYTHON": python})
+
+
+def _install_peer(session: nox.Session) -> str:
+    folder = Path(session.create_tmp(), "peer")
+    session.run("uv", "venv", "--python", "3.12", str(folder), external=True)
+    wanted = "lerobot[dataset,training,feetech,dynamixel,pusht]==0.6.1"
+    session.run("uv", "pip", "install", "--python", str(folder / "bin" / "python"), wanted, external=True)
+    return str(folder / "bin" / "python")
+
+
+@nox.session(default=False)
+def minimums(session: nox.Session) -> None:
+    """The oldest versions that core and what stands on it without torch say they work with (needs uv)."""
+    ours = [KNOWN[name] for name in LIGHT if not KNOWN[name].alone]
+    _install(session, ours, resolution="lowest-direct")
+    session.install("--upgrade", *TOOLS, env=_index())  # the oldest pytest is nobody's promise
+    _pytest(session, *(str(each.tests) for each in ours))
+
+
+@nox.session(default=False)
+def startup(session: nox.Session) -> None:
+    """How long `lr --help` and friends take with every distribution without torch installed; figures, not verdicts."""
+    _install(session, [KNOWN[name] for name in LIGHT if not KNOWN[name].alone])
+    for name in ("startup.py", "listing.py"):
+        session.run("python", str(Path("core", "benchmarks", name)), *session.posargs)
+
+
+@nox.session(default=False)
+def template(session: nox.Session) -> None:
+    """`lr plugins new` for every kind that has a template, all of them installed, each judged by its kit."""
+    _install(session, [KNOWN["lerobot-core"]])
+    kinds = "from lerobot_core.template_maker import BODIES; print(*BODIES)"
+    made = []
+    shutil.rmtree(session.create_tmp())
+    for kind in session.run("python", "-c", kinds, silent=True).split():  # type: ignore[union-attr]
+        folder = Path(session.create_tmp(), f"lerobot_{kind}_acme")
+        session.run("lr", "plugins", "new", kind, "acme", "--dir", str(folder))
+        made.append((kind, str(folder)))
+    session.install(*(folder for _, folder in made), str(KNOWN["lerobot-core"].folder), env=_index())
+    for kind, _ in made:
+        session.run("lr", "plugins", "check", kind, "acme")
+
+
+def _alone(session: nox.Session, name: str, *first: str) -> None:
+    if first:
+        session.install(*first, env=_index())
+    _install(session, closure(name, KNOWN).ours, tests_of=name)
+    origin = str(Path("tests", "architecture", "test_where_ours_came_from.py"))
+    _pytest(session, origin, str(KNOWN[name].tests))
+
+
+def _install(
+    session: nox.Session,
+    ours: Iterable[Distribution],
+    *others: str,
+    editable: bool = False,
+    tests: bool = True,
+    tests_of: str = "",
+    resolution: str = "",
+) -> None:
+    """Install these folders in one command; without `editable` what is tested is the built wheel."""
+    arguments: list[str] = []
+    for each in ours:
+        wanted = each.with_tests if (tests_of in ("", each.name) and tests) else str(each.folder)
+        arguments += ["-e", wanted] if editable else [wanted]
+        if session.venv_backend == "uv":  # uv keeps wheels of folders, and looks only at their pyproject.toml
+            arguments += ["--reinstall-package", each.name]
+    if resolution:
+        arguments += ["--resolution", resolution]
+    session.install(*arguments, *TOOLS, *others, env=_index())
+
+
+def _pytest(session: nox.Session, *paths: str) -> None:
+    tests = [path for path in paths if Path(path).exists()]
+    session.run("pytest", "--timeout=180", *(session.posargs or tests), env=_uv(), success_codes=[0, 5])
+
+
+@functools.cache
+def _index() -> dict[str, str]:
+    """uv looks for wheels where pip was told to look; told nothing, it takes torch without CUDA (0.2 GB, not 3)."""
+    if "UV_FIND_LINKS" in os.environ:
+        return {}
+    command = [sys.executable, "-m", "pip", "config", "list"]
+    settings = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    found = re.search(r"\.find-links='(.+)'", settings)
+    return {"UV_FIND_LINKS": found.group(1)} if found else {"UV_TORCH_BACKEND": "cpu"}
+
+
+def _uv() -> dict[str, str]:
+    """Tests that make environments use the same uv; it is beside nox and not on the session's path."""
+    beside = Path(sys.executable).with_name("uv")
+    return {"UV": str(beside)} if beside.exists() else {}
+
+
+if __name__ == "__main__":
+    nox.main()

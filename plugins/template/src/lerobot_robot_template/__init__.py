@@ -1,0 +1,1 @@
+"""The robot `template` for lerobot-core: an emulated arm."""
