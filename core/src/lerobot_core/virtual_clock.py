@@ -53,6 +53,7 @@ class VirtualClock:
         self._lock = threading.Lock()
         self._orders = itertools.count()
         self._waiting: list[_Participant] = []
+        self._interrupted = False
         self._mine = threading.local()
         self._first = self._mine.me = _Participant("loop", rank, next(self._orders), start)
 
@@ -64,7 +65,8 @@ class VirtualClock:
         """Let the others run until `t`; returns at once, keeping the baton, when `t` is not in the future.
 
         Raises:
-            RuntimeError: the calling thread takes no part, or everybody waits for an event that nobody can set.
+            RuntimeError: the calling thread takes no part, everybody waits for an event that nobody can set, or a signal
+                interrupted somebody's wait.
         """
         if t > self._now:
             self._hand_over(t, None)
@@ -83,6 +85,7 @@ class VirtualClock:
     def spawn(self, name: str, fn: Callable[[], None], rank: int) -> threading.Thread:
         """A participant that first runs at the present time, when the baton comes to it."""
         with self._lock:
+            self._refuse_after_interruption()
             me = _Participant(name, rank, next(self._orders), self._now)
             self._waiting.append(me)
         thread = threading.Thread(target=self._take_part, args=(me, fn), name=name, daemon=True)
@@ -93,10 +96,12 @@ class VirtualClock:
         self._mine.me = me
         me.gate.acquire()
         try:
-            fn()
+            if not self._interrupted:
+                fn()
         finally:
             with self._lock:
-                self._choose().gate.release()
+                if not self._interrupted:
+                    self._choose().gate.release()
 
     def _hand_over(self, until: float, event: threading.Event | None) -> None:
         me: _Participant | None = getattr(self._mine, "me", None)
@@ -104,13 +109,33 @@ class VirtualClock:
             name = threading.current_thread().name
             raise RuntimeError(f"thread {name!r} takes no part in this virtual clock; start it with clock.spawn")
         with self._lock:
+            self._refuse_after_interruption()
             me.until, me.event = until, event
             self._waiting.append(me)
             self._choose().gate.release()
-        me.gate.acquire()
+        try:
+            me.gate.acquire()
+        except BaseException:
+            # A signal reached a thread that did not hold the baton. Whoever holds it may never hand it over.
+            self._release_all()
+            raise
+        self._refuse_after_interruption()
         if me.deadlock:
             text, me.deadlock = me.deadlock, ""
             raise RuntimeError(text)
+
+    def _refuse_after_interruption(self) -> None:
+        if self._interrupted:
+            raise RuntimeError(
+                "this virtual clock was interrupted while somebody waited; nobody can wait on it any more"
+            )
+
+    def _release_all(self) -> None:
+        with self._lock:
+            self._interrupted = True
+            waiting, self._waiting = self._waiting, []
+        for each in waiting:
+            each.gate.release()
 
     def _choose(self) -> _Participant:
         """Who gets the baton. The constructing thread never leaves, so somebody always waits here."""

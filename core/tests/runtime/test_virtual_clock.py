@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import signal
 import threading
 import time
 
@@ -140,3 +141,37 @@ def test_a_participant_that_raises_hands_the_baton_on() -> None:
     clock.sleep_until(1.0)
     thread.join()
     assert clock.now() == 1.0
+
+
+def test_after_a_signal_in_the_middle_of_a_wait_nobody_waits_for_ever() -> None:
+    """A test's time limit, or Ctrl-C, while another participant computes for ever."""
+    clock, computing, let_go = VirtualClock(), threading.Event(), threading.Event()
+    told: list[str] = []
+
+    def busy() -> None:
+        computing.set()
+        let_go.wait(60)
+        try:
+            clock.sleep_until(5.0)
+        except RuntimeError as error:
+            told.append(str(error))
+
+    def press(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, press)
+    main = threading.main_thread().ident
+    assert main is not None
+    try:
+        thread = clock.spawn("busy", busy, 2)
+        threading.Thread(target=lambda: computing.wait(60) and signal.pthread_kill(main, signal.SIGINT)).start()
+        with pytest.raises(KeyboardInterrupt):
+            clock.sleep_until(1.0)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    for wait in (lambda: clock.sleep_until(2.0), lambda: clock.spawn("late", busy, 2)):
+        with pytest.raises(RuntimeError, match="interrupted"):
+            wait()
+    let_go.set()
+    thread.join(60)
+    assert "interrupted" in told[0]
