@@ -1,0 +1,1 @@
+"""`lr train` and `lr eval`."""
