@@ -60,6 +60,7 @@ class Hub:
     downloads: list[str] = field(default_factory=list)
     withheld: set[str] = field(default_factory=set)
     die_after: int | None = None
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     def tree(self, repo: str, revision: str = "main") -> Tree:
         found = self.repos[repo]
@@ -184,13 +185,13 @@ class Handler(BaseHTTPRequestHandler):
         self._send(200, {"transfer": "basic", "objects": answers})
 
     def _put(self, oid: str) -> None:
-        if self.hub.die_after is not None and len(self.hub.uploads) >= self.hub.die_after:
-            self._send(400, {"error": "no more"})
-            return
         assert hashlib.sha256(self._body).hexdigest() == oid
-        self.hub.objects[oid] = self._body
-        self.hub.uploads.append(len(self._body))
-        self._send(200, {})
+        with self.hub.lock:  # the client sends several at once
+            full = self.hub.die_after is not None and len(self.hub.uploads) >= self.hub.die_after
+            if not full:
+                self.hub.objects[oid] = self._body
+                self.hub.uploads.append(len(self._body))
+        self._send(400 if full else 200, {"error": "no more"} if full else {})
 
     def _commit(self, repo: str) -> None:
         found = self._allowed(repo, writing=True)
