@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import os
 import signal
 from contextlib import suppress
 from pathlib import Path
+
+# Tests and the processes they start share few cores; teams of threads that spin while they wait for each other would make
+# a small network's call on a worker thread take minutes there.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # pytest names test modules after their folders, and a distribution's folder in the repository's root is called like its
 # package. Imported first, the package keeps its place in `sys.modules`.
