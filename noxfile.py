@@ -59,11 +59,15 @@ def alone_torch(session: nox.Session, name: str) -> None:
 
 @nox.session
 def together(session: nox.Session) -> None:
-    """Every test of the tree in one environment, as a developer has it; torch is installed first."""
+    """Everything in one environment, as a developer has it; torch is installed first.
+
+    What `alone` has run is left out, but for core: it must not mind who else is installed.
+    """
     if set(HEAVY) & set(TOGETHER):
         session.install(TORCH, env=_index())
     _install(session, [KNOWN[name] for name in TOGETHER], editable=True)
-    _pytest(session, "tests", *(str(KNOWN[name].tests) for name in TOGETHER))
+    again = [name for name in TOGETHER if name in HEAVY or name == "lerobot-core"]
+    _pytest(session, "tests", *(str(KNOWN[name].tests) for name in again))
 
 
 @nox.session(default=False)
