@@ -11,6 +11,7 @@ from lerobot_core.conformance.env import EnvConformance
 from lerobot_core.conformance.inference import InferenceEngineConformance
 from lerobot_core.conformance.operator import OperatorConformance
 from lerobot_core.conformance.policy import PolicyConformance
+from lerobot_core.conformance.processor import ProcessorConformance
 from lerobot_core.conformance.robot import RobotConformance
 from lerobot_core.conformance.storage import StorageConformance
 from lerobot_core.conformance.strategy import StrategyConformance
@@ -116,6 +117,14 @@ class TestRecordStrategy(StrategyConformance):
 
 class TestReplayStrategy(StrategyConformance):
     name = "replay"
+
+
+class TestEvalStrategy(StrategyConformance):
+    name = "eval"
+
+
+class TestBlankProcessor(ProcessorConformance):
+    name = "blank"
 
 
 class TestTerminalOperator(OperatorConformance):

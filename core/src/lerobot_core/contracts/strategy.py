@@ -50,7 +50,7 @@ class Run:
         scene: the simulated scene, None on real hardware.
         notify: one line for the person at the arm, with the terminal's bell.
         episode: index of the episode being recorded or replayed.
-        notes: what the strategy wants in the summary and in run.json.
+        notes: what the strategy wants to say when the run is over; whoever started the run finds it in `Session.notes`.
     """
 
     clock: Clock

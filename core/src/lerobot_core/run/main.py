@@ -8,7 +8,7 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..config.resolve import Resolved, resolve_run
 from ..errors import UserError
@@ -40,6 +40,24 @@ def run_verb(verb: str, argv: Sequence[str], registry: Registry | None = None) -
 
 
 def _run(verb: str, resolved: Resolved[RunConfig], registry: Registry) -> int:
+    finished = perform(verb, resolved, registry)
+    report(finished.summary, finished.session.ending.error, resolved.config.json)
+    return finished.exit_code
+
+
+class Finished(NamedTuple):
+    """A run that is over: its session, its summary, and 0, 1, 2 or 130 for the shell."""
+
+    session: Session
+    summary: dict[str, Any]
+    exit_code: int
+
+
+def perform(verb: str, resolved: Resolved[Any], registry: Registry) -> Finished:
+    """Run what was resolved on the real clock, terminal and signals, and leave `run.json`; nothing is printed at the end.
+
+    For verbs of other distributions whose configuration is a `RunConfig`, which report in their own way.
+    """
     from ..clock import RealClock
     from ..logs import setup
     from ..terminal import current
@@ -58,8 +76,7 @@ def _run(verb: str, resolved: Resolved[RunConfig], registry: Registry) -> int:
         finally:
             signals.restore()
     _write_record(session, resolved, summary)
-    report(summary, session.ending.error, resolved.config.json)
-    return exit_code(session, signals.exit_code)
+    return Finished(session, summary, exit_code(session, signals.exit_code))
 
 
 def with_operator(config: RunConfig, registry: Registry, interactive: bool) -> RunConfig:

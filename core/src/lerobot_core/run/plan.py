@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..config.bases import Chosen
 from ..config.run import RunConfig
+from ..contracts.strategy import Episodes
 
 if TYPE_CHECKING:
     from ..config.origin import Origins
@@ -62,6 +63,14 @@ class Plan:
     def records(self) -> bool:
         """True when rows are written."""
         return self.config.dataset is not None and self.verb != "replay"
+
+    @property
+    def episodes(self) -> Episodes:
+        """How many of what length, as the dataset section says."""
+        if self.config.dataset is None:
+            return Episodes()
+        wanted = self.config.dataset.config
+        return Episodes(wanted.num_episodes, wanted.episode_time_s, wanted.reset_time_s)
 
     @property
     def optional_cameras(self) -> frozenset[str]:

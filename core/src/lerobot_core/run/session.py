@@ -14,7 +14,7 @@ from ..action_queue import ActionQueue
 from ..clock import Clock
 from ..contracts.policy import RobotAware
 from ..contracts.storage import Reader
-from ..contracts.strategy import Episodes, Run
+from ..contracts.strategy import Run
 from ..errors import BusError, UserError
 from ..safety import SafetyFilter
 from .build import Builder, Built
@@ -49,6 +49,7 @@ class Session:
     Attributes:
         ending: how it ended; `ending.error` is the exception behind a failure.
         loop: the running loop, None before it.
+        notes: what the strategy left there (`Run.notes`).
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Session:
         self.loop: Loop | None = None
         self.began = datetime.now(UTC)
         self.task = Task(plan.config.task)
+        self.notes: dict[str, object] = {}
         self._stack = ExitStack()
         self._parts: Built | None = None
         self._worlds = Worlds(plan, clock)
@@ -273,7 +275,6 @@ class Session:
 
     def _strategy_view(self) -> Run:
         config, parts = self.plan.config, self.parts
-        dataset = config.dataset.config if config.dataset is not None else None
         world = self._worlds.of("robot")
         return Run(
             clock=self.clock,
@@ -290,11 +291,10 @@ class Session:
             set_task=self._set_task,
             scene=WorldScene(world) if world is not None else None,
             reader=self._reader,
-            episodes=Episodes(dataset.num_episodes, dataset.episode_time_s, dataset.reset_time_s)
-            if dataset
-            else Episodes(),
+            episodes=self.plan.episodes,
             notify=self._notify,
             episode=config.episode,
+            notes=self.notes,
         )
 
     def _ask_stop(self, reason: str) -> None:

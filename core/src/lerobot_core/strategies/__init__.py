@@ -1,1 +1,1 @@
-"""Built-in strategies: base, teleoperate, record, replay."""
+"""Built-in strategies: base, teleoperate, record, replay, eval."""

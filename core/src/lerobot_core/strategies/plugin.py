@@ -6,7 +6,7 @@ from typing import Any
 
 from ..hookspecs import hookimpl
 from ..specs import Parts, StrategySpec
-from .config import StrategyConfig
+from .config import EvalStrategyConfig, StrategyConfig
 
 
 def _base(config: StrategyConfig, parts: Parts) -> Any:
@@ -33,9 +33,15 @@ def _replay(config: StrategyConfig, parts: Parts) -> Any:
     return ReplayStrategy()
 
 
+def _eval(config: EvalStrategyConfig, parts: Parts) -> Any:
+    from .eval import EvalStrategy
+
+    return EvalStrategy(config)
+
+
 @hookimpl
 def lerobot_strategies() -> list[StrategySpec]:
-    """base, teleoperate, record, replay."""
+    """base, teleoperate, record, replay, eval."""
     return [
         StrategySpec(
             name="base",
@@ -64,6 +70,14 @@ def lerobot_strategies() -> list[StrategySpec]:
             summary="a recorded episode on the robot",
             config=StrategyConfig,
             build=_replay,
+            resets_scene=True,
+        ),
+        StrategySpec(
+            name="eval",
+            summary="attempts of the policy, each judged, with the scene reset between them",
+            config=EvalStrategyConfig,
+            build=_eval,
+            needs=frozenset({"inference"}),
             resets_scene=True,
         ),
     ]

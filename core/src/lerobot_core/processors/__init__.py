@@ -1,0 +1,1 @@
+"""Core's robot-side processors."""
