@@ -1,0 +1,1 @@
+"""`lr eval`: how often a policy succeeds, in an environment or on a robot."""
