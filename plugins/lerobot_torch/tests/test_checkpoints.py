@@ -13,6 +13,7 @@ import pytest
 import torch
 from lerobot_core.errors import ConfigError, ContractError, PluginError
 from lerobot_torch.policy import TorchPolicy
+from lerobot_torch.processors.resize import resized
 from lerobot_torch.weights import read_weights, write_weights
 from safetensors.torch import load_file, save_file
 from tiny_plugin import TinyConfig
@@ -286,3 +287,18 @@ def test_half_precision_is_nearly_the_same(folder: Path) -> None:
     assert found.dtype == torch.float32
     torch.testing.assert_close(found, tiny().act(an_observation()), rtol=0.05, atol=1.0)
     assert not torch.equal(found, tiny().act(an_observation()))
+
+
+def test_a_network_of_small_pictures_takes_the_robots(tmp_path: Path) -> None:
+    made = lerobot_torch.create("tiny", TinyConfig(device="cpu"), SEEN, JOINTS, statistics(), 30.0, resize=(4, 6))
+    made.save(tmp_path / "small")
+    data = json.loads((tmp_path / "small/config.json").read_text())
+    assert data["input_features"]["observation.images.front"]["shape"] == [3, 4, 6]
+    steps = json.loads((tmp_path / "small/policy_preprocessor.json").read_text())["steps"]
+    assert [step["registry_name"] for step in steps][-2:] == ["image_crop_resize_processor", "normalizer_processor"]
+    policy = lerobot_torch.load(tmp_path / "small", "cpu")
+    asked = lerobot_torch.NumpyPolicy(policy, lerobot_torch.find_names(policy, policy.config))
+    assert asked.needs["front"].shape == SEEN["front"].shape, "what the robot gives"
+    big = an_observation()
+    small = big | {"observation.images.front": resized(big["observation.images.front"], (4, 6))}
+    assert torch.allclose(policy.act(big), policy.act(small))

@@ -8,15 +8,17 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from lerobot_core.errors import ConfigError, ContractError
 from lerobot_torch.processors.basic import Rename, ToBatch, ToDevice
 from lerobot_torch.processors.delta import TARGETS, DeltaNames, DeltaTargets
 from lerobot_torch.processors.relative import Absolute, Relative
+from lerobot_torch.processors.resize import Resize
 from lerobot_torch.processors.tokenizer import MASK, TOKENS, Tokenize
 
 STATE, ACTION = "observation.state", "action"
+FRONT, WRIST = "observation.images.front", "observation.images.wrist"
 
 
 def test_renaming_takes_padding_along() -> None:
@@ -51,6 +53,7 @@ def test_moving_changes_floats_only_where_asked() -> None:
 columns = st.integers(1, 8)
 
 
+@settings(deadline=None)  # the first call of a kernel may wait for the machine
 @given(columns, st.integers(1, 8), st.integers(1, 5), st.booleans(), st.integers(0, 2**31))
 def test_absolute_undoes_relative(acted: int, seen: int, steps: int, exclude: bool, seed: int) -> None:
     names = [f"joint{index}" for index in range(acted - 1)] + ["Gripper.pos"]
@@ -138,3 +141,37 @@ def test_a_policy_that_reads_needs_a_task_and_a_tokenizer(tokenizer: Path) -> No
         Tokenize(tokenizer_name=str(tokenizer))({})
     with pytest.raises(ConfigError, match="which tokenizer"):
         Tokenize()({"task": "cube"})
+
+
+def test_pictures_shrink_by_averaging_and_what_fits_is_left_alone() -> None:
+    step = Resize(resize_size=[6, 8])
+    stripes = torch.zeros(2, 3, 48, 64)
+    stripes[..., ::2] = 1.0
+    found = step({FRONT: stripes, f"{FRONT}_is_pad": torch.zeros(2), STATE: torch.zeros(2, 6)})
+    assert found[FRONT].shape == (2, 3, 6, 8)
+    assert torch.allclose(found[FRONT], torch.tensor(0.5), atol=0.02), "every column of the stripes counts"
+    assert (found[f"{FRONT}_is_pad"].shape, found[STATE].shape) == ((2,), (2, 6))
+    assert step(found)[FRONT] is found[FRONT]
+    assert step.config() == {"crop_params_dict": None, "resize_size": [6, 8]}
+
+
+def test_a_crop_comes_first_and_a_time_dimension_stays() -> None:
+    step = Resize({FRONT: (1, 2, 4, 6)}, (2, 3))
+    image = torch.arange(80.0).reshape(1, 1, 1, 8, 10).expand(2, 3, 3, 8, 10)
+    found = step({FRONT: image, WRIST: image})
+    assert (found[FRONT].shape, found[WRIST].shape) == ((2, 3, 3, 2, 3), (2, 3, 3, 2, 3))
+    assert found[FRONT].mean() == pytest.approx(image[..., 1:5, 2:8].mean().item())
+    assert step.config()["crop_params_dict"] == {FRONT: [1, 2, 4, 6]}
+
+
+@pytest.mark.parametrize(
+    "options", [{"resize_size": (0, 8)}, {"resize_size": (8,)}, {"crop_params_dict": {FRONT: (0, 0, -4, 4)}}]
+)
+def test_a_size_that_is_none_is_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(ContractError):
+        Resize(**options)
+
+
+def test_a_crop_of_more_than_there_is_is_refused() -> None:
+    with pytest.raises(ContractError, match="too small for its crop"):
+        Resize({FRONT: (0, 0, 9, 4)})({FRONT: torch.zeros(1, 3, 8, 8)})

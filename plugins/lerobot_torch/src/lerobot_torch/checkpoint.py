@@ -21,8 +21,9 @@ from .features import PolicyFeature, PolicyFeatures
 from .hollow import hollow
 from .legacy import split_statistics
 from .policy import TorchPolicy
-from .processors.normalize import Stats
+from .processors.normalize import Normalize, Stats
 from .processors.pipeline import AFTER, BEFORE, Pipeline, read_pipeline
+from .processors.resize import Resize
 from .settings import read_settings, settle
 from .weights import FILE as WEIGHTS
 from .weights import fill, read_weights
@@ -70,6 +71,7 @@ def create(
     fps: float,
     robot_type: str = "",
     dataset_fingerprint: str = "",
+    resize: tuple[int, int] | None = None,
 ) -> TorchPolicy[Any]:
     """A new policy with random weights, for training.
 
@@ -80,15 +82,20 @@ def create(
         stats: the dataset's statistics, by its keys.
         fps: rows a second of the dataset.
         robot_type, dataset_fingerprint: written into its contract.
+        resize: (height, width) at which the network sees every picture; default: as the robot gives them.
 
     Raises:
         UserError: the policy is not installed, or features or statistics do not suit it.
     """
     inputs, outputs = _features(observation, action, stats)
+    if resize is not None:
+        inputs = _at_size(inputs, resize)
     cls = policy_class(family)
     policy = cls(config, inputs, outputs)
     policy.initialize()
     policy.before = cls.processors(config, inputs, outputs, stats)
+    if resize is not None:
+        policy.before.put_before(Normalize, Resize(resize_size=resize))
     policy.after = policy.before.mirrored(AFTER)
     policy.contract = Contract(observation, action, fps, robot_type, dataset_fingerprint)
     policy.on(choose_device(config.device))
@@ -150,3 +157,11 @@ def _features(observation: Features, action: Features, stats: Stats) -> tuple[Po
         height, row, channels = observation[camera].shape
         inputs[seen.get(camera, image_key(camera))] = PolicyFeature("VISUAL", (channels, height, row))
     return inputs, {ACTION: PolicyFeature("ACTION", (len(vector_names(action)),))}
+
+
+def _at_size(inputs: PolicyFeatures, size: tuple[int, int]) -> PolicyFeatures:
+    """The same with every picture (C, h, w)."""
+    return {
+        key: PolicyFeature("VISUAL", (feature.shape[0], *size)) if feature.kind == "VISUAL" else feature
+        for key, feature in inputs.items()
+    }

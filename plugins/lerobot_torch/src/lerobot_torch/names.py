@@ -24,6 +24,7 @@ from .policy import TorchPolicy
 from .processors.basic import Rename
 from .processors.delta import DeltaNames, DeltaTargets
 from .processors.relative import Relative
+from .processors.resize import Resize
 
 log = logging.getLogger("lerobot.policy")
 
@@ -262,5 +263,13 @@ def cameras(policy: TorchPolicy[Any]) -> dict[str, tuple[str, Feature]]:
     for key in visual(policy.inputs):
         source = sources.get(key, key)
         channels, height, row = policy.inputs[key].shape
-        found[camera_of(source) or source] = (source, Feature("uint8", (height, row, channels)))
+        name = camera_of(source) or source
+        found[name] = (source, _given(policy, name) or Feature("uint8", (height, row, channels)))
     return found
+
+
+def _given(policy: TorchPolicy[Any], camera: str) -> Feature | None:
+    """The picture as the robot gives it, where the checkpoint resizes: only its contract knows that size."""
+    if policy.contract is None or policy.before.step(Resize) is None:
+        return None
+    return policy.contract.observation.get(camera)

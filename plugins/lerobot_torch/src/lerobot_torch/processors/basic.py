@@ -48,12 +48,13 @@ def _batched(key: str, value: Any) -> Any:
     if key == "task":
         return [value] if isinstance(value, str) else value
     if isinstance(value, Tensor) and key.startswith((OBSERVATION, ACTION)):
-        single = value.dim() == 1 or (value.dim() == 3 and _is_picture(key))
+        single = value.dim() == 1 or (value.dim() == 3 and is_picture(key))
         return value[None] if single else value
     return value
 
 
-def _is_picture(key: str) -> bool:
+def is_picture(key: str) -> bool:
+    """Is this an image of an observation?"""
     return key.startswith(OBSERVATION) and "image" in key
 
 

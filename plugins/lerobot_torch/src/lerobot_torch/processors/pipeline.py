@@ -19,6 +19,7 @@ from .basic import Rename, ToBatch, ToDevice
 from .delta import DeltaNames, DeltaTargets
 from .normalize import Normalization, Normalize, Stats, Unnormalize, flatten, tensors
 from .relative import Absolute, Relative
+from .resize import Resize
 from .step import Batch, Step
 from .tokenizer import Tokenize
 
@@ -28,6 +29,7 @@ STEPS: dict[str, type[Step]] = {
     step.name: step
     for step in (
         Rename, ToBatch, ToDevice, Normalize, Unnormalize, Relative, Absolute, DeltaNames, DeltaTargets, Tokenize,
+        Resize,
     )
 }  # fmt: skip
 """Steps that any checkpoint may have; a family adds its own."""
@@ -70,6 +72,11 @@ class Pipeline:
     def step(self, kind: type[Any]) -> Any:
         """The first step of that class, None without one."""
         return next((step for step in self.steps if isinstance(step, kind)), None)
+
+    def put_before(self, kind: type[Step], step: Step) -> None:
+        """Insert `step` before the first one of a class, at the end when there is none."""
+        places = (place for place, each in enumerate(self.steps) if isinstance(each, kind))
+        self.steps.insert(next(places, len(self.steps)), step)
 
     def write(self, folder: Path) -> None:
         """`NAME.json` and a state file for each step that has state, byte for byte as the peer writes them."""
