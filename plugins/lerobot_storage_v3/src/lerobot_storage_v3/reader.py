@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -176,13 +176,16 @@ class LerobotReader:
     def _tasks_in_rows(self, episode: int) -> tuple[str, ...]:
         return tuple(self._tasks[index] for index in np.unique(self.column("task_index", episode)))
 
-    def frames(self, index: int, deltas: Mapping[str, Sequence[float]] | None = None) -> dict[str, Any]:
+    def frames(
+        self, index: int, deltas: Mapping[str, Sequence[float]] | None = None, only: Collection[str] | None = None
+    ) -> dict[str, Any]:
         """One row by global index.
 
         Args:
             index: global frame index.
             deltas: feature -> seconds from this row; the value is then stacked along time, rows outside the episode
                 repeat its first or last one and `<key>_is_pad` (T,) bool says which.
+            only: these features and no others are read, so that nobody waits for a video they have already.
 
         Returns:
             Every feature by its dataset key (numbers as numpy, images uint8 (H, W, C) RGB, depth float32 (H, W, 1)
@@ -196,8 +199,8 @@ class LerobotReader:
         self._here()
         number = self._episodes.episode_of(index)
         rows = self._rows(index, number, deltas or {})
-        item = self._cells(number, index, rows)
-        item |= self._pictures(number, index, rows)
+        item = self._cells(number, index, rows, only)
+        item |= self._pictures(number, index, rows, only)
         start, stop = int(self._episodes.starts[number]), int(self._episodes.stops[number])
         for key, wanted in rows.items():
             item[f"{key}_is_pad"] = (wanted < start) | (wanted >= stop)
@@ -233,11 +236,15 @@ class LerobotReader:
     def _clamped(self, number: int, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         return np.clip(rows, self._episodes.starts[number], self._episodes.stops[number] - 1)
 
-    def _cells(self, number: int, index: int, rows: Mapping[str, NDArray[np.int64]]) -> dict[str, Any]:
+    def _cells(
+        self, number: int, index: int, rows: Mapping[str, NDArray[np.int64]], only: Collection[str] | None
+    ) -> dict[str, Any]:
         file = self._episodes.data_file(number)
         first = self._firsts[file]
         item: dict[str, Any] = {}
         for key, entry in self.info.columns.items():
+            if only is not None and key not in only:
+                continue
             wanted = self._clamped(number, rows[key]) - first if key in rows else [index - first]
             cells = self._columns.take(file, key, [int(row) for row in wanted])
             values = self._values(entry, cells, f"row {index} of {file}")
@@ -251,9 +258,13 @@ class LerobotReader:
             return np.stack([pictures.load(cell, self._root, where) for cell in cells.to_pylist()])
         return cells.to_pylist()
 
-    def _pictures(self, number: int, index: int, rows: Mapping[str, NDArray[np.int64]]) -> dict[str, Any]:
+    def _pictures(
+        self, number: int, index: int, rows: Mapping[str, NDArray[np.int64]], only: Collection[str] | None
+    ) -> dict[str, Any]:
         wanted: dict[str, tuple[str, list[float]]] = {}
         for key in self.info.video_keys:
+            if only is not None and key not in only:
+                continue
             span = self._episodes.span(number, key)
             shown = self._clamped(number, rows[key]) if key in rows else np.array([index])
             wanted[key] = (span.file, [span.start + time for time in self._times(number, shown)])

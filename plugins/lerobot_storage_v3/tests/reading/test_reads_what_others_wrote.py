@@ -180,3 +180,11 @@ def test_a_linear_depth_scale() -> None:
     info = {"is_depth_map": True, "video.use_log": False, "video.depth_min": 0.0, "video.depth_max": 4.095}
     table = depth.millimetres({"info": info})
     np.testing.assert_array_equal(table, np.arange(4096, dtype=np.float32))
+
+
+def test_only_what_is_asked_for_is_read(make: Callable[..., Any]) -> None:
+    reader = open_reader(make().root)
+    whole = reader.frames(3, {"action": [0.0, 0.1]})
+    part = reader.frames(3, {"action": [0.0, 0.1]}, only=("action", "episode_index"))
+    assert set(part) == {"action", "episode_index", "action_is_pad", "task"}
+    np.testing.assert_array_equal(part["action"], whole["action"])
