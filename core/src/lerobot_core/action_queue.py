@@ -6,7 +6,7 @@ import math
 import threading
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
-from itertools import accumulate, islice
+from itertools import accumulate, chain, islice
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from .errors import ContractError, InferenceError
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 Mode = Literal["replace", "append", "ensemble"]
 _Items = deque["_Item"]
+
+REMEMBERED = 128
+"""Executed actions that `leftover` can still tell: more than are executed before a request is picked up."""
 
 
 class _Item(NamedTuple):
@@ -46,6 +49,7 @@ class ActionQueue:
         self._names: tuple[str, ...] | None = tuple(names) if names is not None else None
         self._lock = threading.Lock()
         self._items: _Items = deque()
+        self._executed: _Items = deque(maxlen=REMEMBERED)
         self._epoch = self._popped = 0
         self._newest = (-1, -math.inf)
         self._counts: Counter[str] = Counter()
@@ -102,25 +106,44 @@ class ActionQueue:
                 self._counts["stale"] += len(self._items)
                 self._items.clear()
                 return None
-            row, step, chunk, *_ = self._items.popleft()
+            item = self._items.popleft()
+            self._executed.append(item)
             self._popped += 1
+        row, step, chunk, *_ = item
         return Timed(dict(zip(self._names or (), row, strict=True)), step, chunk.seq, chunk.time, chunk.task)
 
-    def leftover(self, n: int) -> tuple[tuple[str, ...], NDArray[np.float32], NDArray[np.float32] | None]:
-        """Names, the next k <= n actions (k, A) in robot units, and the same in the policy's own space (k, *) or None."""
+    def leftover(
+        self, n: int, since: Mark | None = None
+    ) -> tuple[tuple[str, ...], NDArray[np.float32], NDArray[np.float32] | None]:
+        """Names, the next k <= n actions (k, A) in robot units, and the same in the policy's own space (k, *) or None.
+
+        With `since`, the first of them is the one that followed the observation at that mark: actions executed since
+        then come first, so that row i is what a chunk for that observation has at step i. None are left (k = 0) when
+        the queue was cleared since, or when that was more than `REMEMBERED` actions ago.
+        """
         import numpy as np
 
         with self._lock:
-            items = list(islice(self._items, n))
+            items = list(islice(self._following(since), n))
         names = self._names or ()
         actions = np.array([item.row for item in items], dtype=np.float32).reshape(len(items), len(names))
         model = [item.chunk.model[item.step] for item in items if item.chunk.model is not None and item.votes == 1]
         return names, actions, np.stack(model) if items and len(model) == len(items) else None
 
+    def _following(self, since: Mark | None) -> Iterable[_Item]:
+        """The actions after a mark, those that were executed first; what waits without one."""
+        if since is None:
+            return self._items
+        executed = self._popped - since.popped
+        if since.epoch != self._epoch or not 0 <= executed <= len(self._executed):
+            return ()
+        return chain(islice(self._executed, len(self._executed) - executed, None), self._items)
+
     def clear(self) -> None:
         """Drop everything, also what is still being computed: marks taken before now are of another epoch."""
         with self._lock:
             self._items.clear()
+            self._executed.clear()
             self._epoch += 1
             self._newest = (-1, -math.inf)
 

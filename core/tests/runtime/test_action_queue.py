@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
-from lerobot_core.action_queue import ActionQueue
+from lerobot_core.action_queue import REMEMBERED, ActionQueue
 from lerobot_core.errors import ContractError, InferenceError
 from lerobot_core.types import ActionChunk, Mark
 
@@ -214,6 +214,33 @@ def test_leftover_is_what_comes_next_never_padded() -> None:
     assert model is not None
     assert model.tolist() == [[10], [20]]
     assert queue.leftover(1)[1].shape == (1, 2)
+
+
+def test_leftover_since_a_mark_begins_with_what_was_executed_after_it() -> None:
+    queue = ActionQueue(0.1)
+    queue.push(chunk([0, 1, 2, 3]), queue.mark())
+    pop(queue, 1)
+    mark = queue.mark()
+    pop(queue, 2)
+    assert queue.leftover(2, mark)[1][:, 0].tolist() == [1, 2]
+    _, actions, model = queue.leftover(9, mark)
+    assert actions[:, 0].tolist() == [1, 2, 3]
+    assert model is not None
+    assert model.tolist() == [[10], [20], [30]]
+
+
+def test_leftover_since_a_mark_of_another_epoch_or_of_long_ago_is_none() -> None:
+    queue = ActionQueue(0.1)
+    queue.push(chunk([0, 1]), queue.mark())
+    old = queue.mark()
+    queue.clear()
+    queue.push(chunk([float(i) for i in range(REMEMBERED + 2)]), queue.mark())
+    assert queue.leftover(5, old)[1].shape == (0, 2)
+    mark = queue.mark()
+    pop(queue, REMEMBERED)
+    assert queue.leftover(1, mark)[1][:, 0].tolist() == [0]
+    pop(queue, 1)
+    assert queue.leftover(1, mark)[1].shape == (0, 2)
 
 
 def test_leftover_of_nothing() -> None:

@@ -63,6 +63,7 @@ ROWS = (
     Row("display_data", "observer.rerun.type", when_true="rerun", when_false=None),
     Row("play_sounds", "observer.sound.type", when_true="sound", when_false=None),
     Row("robot.cameras", "camera", below=True),
+    Row("inference.rtc", "inference", below=True),
 )
 
 

@@ -66,6 +66,9 @@ class FakePolicyConfig(PolicyConfig):
     amplitude: float = option(0.2, help="fraction of half of each range", low=0.0, high=1.0)
     period_s: float = option(4.0, help="seconds of one swing", unit="s", low=0.01)
     latency_s: float = option(0.0, help="how long one chunk takes", unit="s", low=0.0)
+    scatter: float = option(0.0, help="how far a chunk may lie off the motion, in units; each another way", low=0.0)
+    scatter_seed: int = option(0, help="seed of the scatter")
+    guided: bool = option(False, help="continues a leftover, as a policy with prefix guidance does")
     fault: str = option("none", help="what goes wrong", choices=("none", "raise", "nan"))
     fault_after: int = option(0, help="chunks before it goes wrong", low=0)
 

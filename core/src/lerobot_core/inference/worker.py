@@ -51,6 +51,8 @@ class WorkerEngine(ABC):
     name: ClassVar[str] = "worker"
     max_errors: ClassVar[int] = 1
     """Errors in a row that end it; before that it is `degraded` and asks again."""
+    retry_s: ClassVar[float] = 0.0
+    """How long it waits before it asks again after an error."""
 
     def __init__(self, threshold: int | None = None) -> None:
         self.offer = Offer()
@@ -64,7 +66,7 @@ class WorkerEngine(ABC):
         self._lock = threading.Lock()
         self._slot: Request | None = None
         self._forgetting = self._paused = self._stopping = False
-        self._failures = 0
+        self._failures, self._retry_at = 0, 0.0
         self._began: float | None = None
         self._wake, self._ready, self._done = threading.Event(), threading.Event(), threading.Event()
 
@@ -85,6 +87,10 @@ class WorkerEngine(ABC):
     def mode(self) -> Mode:
         """How the next chunk joins the queue."""
         return "replace"
+
+    def gives_up(self, error: Exception) -> bool:
+        """Does this error of a call end the engine?"""
+        return self._failures >= self.max_errors
 
     # --- the loop's side --------------------------------------------------------------------------------------------
 
@@ -181,6 +187,8 @@ class WorkerEngine(ABC):
     # --- the worker's side ------------------------------------------------------------------------------------------
 
     def _due(self) -> bool:
+        if self._failures and self.clock.now() < self._retry_at:
+            return False
         limit = self.threshold()
         return limit is None or self.queue.depth() <= limit
 
@@ -237,7 +245,8 @@ class WorkerEngine(ABC):
         except Exception as error:
             self.call_log.errors += 1
             self._failures += 1
-            if self._failures >= self.max_errors:
+            self._retry_at = self.clock.now() + self.retry_s
+            if self.gives_up(error):
                 raise
             self._state, self._error = "degraded", failure(error, "predicting")
         finally:
