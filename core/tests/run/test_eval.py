@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from typing import Any
 
 import numpy as np
@@ -72,7 +73,7 @@ def test_between_attempts_the_arm_goes_home_and_the_engine_forgets() -> None:
     s.run()
     assert len(resets) == 2
     home = steps[0].observation
-    for before, after in zip(steps, steps[1:], strict=False):
+    for before, after in itertools.pairwise(steps):
         if after.source == "policy" and before.source != "policy":
             assert max(abs(before.sent[key] - home[key]) for key in before.sent) < 1.0
 

@@ -1,0 +1,1 @@
+"""Environment `pusht`: push a T-shaped block onto its outline."""
