@@ -142,6 +142,7 @@ class Timed:
         seq: the chunk's sequence number.
         time: the observation's time.
         task: the chunk's task.
+        origin: who computed it, `"remote:SESSION/EPISODE"`; "" here. Rows carry it among their flags.
     """
 
     action: Action
@@ -149,6 +150,7 @@ class Timed:
     seq: int
     time: float
     task: str
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from ..clock import Clock
 from ..config.bases import Chosen
 from ..contracts.bus import Bus, Motor
 from ..contracts.camera import Camera
-from ..contracts.inference import InferenceEngine
+from ..contracts.inference import Elsewhere, InferenceEngine
 from ..contracts.observer import Observer
 from ..contracts.operator import Operator
 from ..contracts.policy import Policy
@@ -114,7 +114,9 @@ class Builder:
     def all(self) -> Built:
         """Every part of the plan."""
         config, plan = self._plan.config, self._plan
-        policy = self.optional("policy", config.policy) if plan.uses_policy else None
+        inference = self.optional("inference", config.inference) if plan.uses_policy else None
+        here = plan.uses_policy and not isinstance(inference, Elsewhere)
+        policy = self.optional("policy", config.policy) if here else None
         if policy is not None and config.rename_map:
             policy = RenamedPolicy(policy, config.rename_map)
         return Built(
@@ -122,7 +124,7 @@ class Builder:
             cameras=self.several("camera", config.camera),
             teleoperator=self.optional("teleop", config.teleop),
             policy=policy,
-            inference=self.optional("inference", config.inference) if plan.uses_policy else None,
+            inference=inference,
             strategy=self.part("strategy", plan.strategy),
             storage=self.optional("dataset", config.dataset) if plan.records else None,
             operators=self.several("operator", config.operator),

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from ..action_queue import ActionQueue
 from ..clock import Clock
-from ..contracts.policy import RobotAware
 from ..contracts.storage import Reader
 from ..contracts.strategy import Run
 from ..errors import BusError, UserError
@@ -23,6 +22,7 @@ from .check import check_bindings, check_built, check_fps, check_static, compare
 from .counts import Counts
 from .episode_hooks import with_episode_hooks
 from .loop import Ending, Loop, Rig, Task
+from .meeting import meet_policy
 from .observers import ObserverThread
 from .park import Exit, Parker
 from .plan import DEFAULT_FPS, Plan
@@ -68,6 +68,7 @@ class Session:
         self._cameras = Cameras({}, frozenset(), 1.0)
         self._queue = ActionQueue(1.0)
         self._reader: Reader | None = None
+        self._policy_fps: float | None = None
         self._storage_open = False
         self._parker: Parker | None = None
         self._warmup_s = self._loop_ended = 0.0
@@ -158,17 +159,17 @@ class Session:
             camera.connect()
         plan.action, plan.observation = parts.robot.action_features, parts.observed()
         if parts.policy is not None:
-            if isinstance(parts.policy, RobotAware):
-                parts.policy.bind(plan.observation, plan.action)
-            plan.needs, plan.gives = parts.policy.needs, parts.policy.gives
+            self._on_exit("policy", parts.policy.close)
+        if parts.inference is not None:
+            self._on_exit("inference", parts.inference.stop)
+        self._policy_fps = meet_policy(plan, parts)
 
     def settle_rate(self) -> None:
         """`--fps`, else the dataset's, else the policy's, else 30."""
         asked, parts = self.plan.config.fps, self.parts
         self._open_reader()
         dataset = self._reader.fps if self._reader is not None else None
-        policy = parts.policy.fps if parts.policy is not None else None
-        fps, problems = check_fps(asked, dataset, policy)
+        fps, problems = check_fps(asked, dataset, self._policy_fps)
         raise_problems(problems)
         self.plan.fps = fps or DEFAULT_FPS
         self._cameras = Cameras(parts.cameras, self.plan.optional_cameras, 1.0 / self.plan.fps)
@@ -177,11 +178,8 @@ class Session:
         """Warm the policy up, or shake hands with the server, before anything moves."""
         self._queue = ActionQueue(1.0 / self.plan.fps, names=tuple(self.plan.action))
         parts = self.parts
-        if parts.policy is not None:
-            self._on_exit("policy", parts.policy.close)
         if parts.inference is not None:
             began = self.clock.now()
-            self._on_exit("inference", parts.inference.stop)
             parts.inference.start(parts.policy, self._queue, self.clock)
             self._warmup_s = self.clock.now() - began
 

@@ -69,7 +69,7 @@ class RowBuilder:
                 [float(step.requested.get(name, step.sent[name])) for name in self._actions],
                 step.source,
                 [observation.captured.get(name, step.t) for name in self.cameras],
-                sorted({*observation.flags, *step.filtered, *(("late",) if step.late else ())}),
+                sorted({*observation.flags, *step.filtered, *_marks(step)}),
                 timed.seq if timed else -1,
             )
         except (TypeError, ValueError) as error:
@@ -90,6 +90,12 @@ class RowBuilder:
                 )
         # C order whatever the source's: the encoder reads the copy in place.
         return [np.array(image, order="C") for image in images]
+
+
+def _marks(step: Step) -> list[str]:
+    """What a period is flagged with besides its observation: skipped, or decided on another machine."""
+    origin = step.timed.origin if step.timed else ""
+    return [mark for mark in ("late" if step.late else "", origin) if mark]
 
 
 def _mismatch(step: Step, observed: set[str], acted: set[str]) -> StorageError:
