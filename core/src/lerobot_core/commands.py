@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from .types import Action
 
+Shape = Callable[[Action, float], Action]
+"""(action, t of the tick) -> what to request instead; called once in each period that has such an action."""
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Execute the queue's next action."""
+    """Execute the queue's next action, or what `through` makes of it (a hand-over)."""
+
+    through: Shape | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Teleop:
-    """Execute the teleoperator's action."""
+    """Execute the teleoperator's action, or what `through` makes of it (a hand-over, a clutch)."""
+
+    through: Shape | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ from lerobot_core.conformance.strategy import StrategyConformance
 from lerobot_core.registry import Registry
 from lerobot_core.run.plan import Plan
 from lerobot_core.run.session import Session
+from lerobot_core.strategies.rotation import episode_seconds
 from lerobot_core.types import Feature
 from lerobot_core.virtual_clock import VirtualClock
-from lerobot_strategy_sentry.rotation import episode_seconds
 
 
 class TestSentry(StrategyConformance):

@@ -243,9 +243,9 @@ class Loop:
         if isinstance(command, commands.Policy):
             timed = self._next(t)
             if timed is not None:
-                return timed.action, "policy", timed
+                return _shaped(timed.action, command.through, t), "policy", timed
         elif isinstance(command, commands.Teleop) and human is not None:
-            return human, "human", None
+            return _shaped(human, command.through, t), "human", None
         elif isinstance(command, commands.Goto):
             if glide is None or glide.target != command.target:
                 glide = Glide(self._present(command.target), command.target, command.seconds, t)
@@ -309,3 +309,7 @@ class Loop:
         self.rig.strategy.record(step)
         if self.rig.observers is not None:
             self.rig.observers.offer(step)
+
+
+def _shaped(action: Action, through: commands.Shape | None, t: float) -> Action:
+    return action if through is None else through(action, t)

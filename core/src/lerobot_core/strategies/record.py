@@ -7,10 +7,7 @@ from ..contracts.storage import Storage
 from ..contracts.strategy import Need, Run
 from ..errors import UsageError
 from ..types import Step, Tick
-from .episodes import EpisodeMachine
-
-SETTLE_S = 0.5
-"""After a simulated success the episode goes on this long, so that its last rows show the arm at rest."""
+from .episodes import EpisodeMachine, SceneWatch
 
 
 class RecordStrategy:
@@ -22,13 +19,12 @@ class RecordStrategy:
         self._machine = EpisodeMachine(1, 0.0, 0.0)
         self._rows = 0
         self._recording = True
-        self._succeeded_at: float | None = None
 
     def setup(self, run: Run) -> None:
         """Read how many episodes of what length are wanted."""
         if run.storage is None:
             raise UsageError("record needs a dataset", fix="--dataset.root FOLDER")
-        self._run, self._storage = run, run.storage
+        self._run, self._storage, self._scene = run, run.storage, SceneWatch(run.scene)
         wanted = run.episodes
         self._machine = EpisodeMachine(wanted.count, wanted.episode_s, wanted.reset_s)
         run.notify(f"episode 1 of {wanted.count}: recording")
@@ -36,22 +32,13 @@ class RecordStrategy:
     def command(self, tick: Tick) -> commands.Command:
         """Follow the teleoperator in both phases; stop after the last episode."""
         before = self._machine.phase
-        ending = self._machine.advance(tick.t, tick.events, self._settled(tick.t))
+        ending = self._machine.advance(tick.t, tick.events, self._scene.settled(tick.t))
         if ending is not None:
             self._end(ending == "save")
         elif before == "resetting" and self._machine.phase == "recording":
             self._begin()
         self._recording = self._machine.phase == "recording"
         return commands.Stop("done") if self._machine.phase == "done" else commands.Teleop()
-
-    def _settled(self, t: float) -> bool:
-        scene = self._run.scene
-        if scene is None or not scene.success():
-            self._succeeded_at = None
-            return False
-        if self._succeeded_at is None:
-            self._succeeded_at = t
-        return t - self._succeeded_at >= SETTLE_S
 
     def _begin(self) -> None:
         self._run.notify(f"episode {self._machine.saved + 1} of {self._machine.count}: recording")
@@ -64,9 +51,8 @@ class RecordStrategy:
             self._storage.discard_episode()
             self._run.notify("episode discarded; reset the scene")
         self._rows = 0
-        self._succeeded_at = None
-        if self._machine.phase != "done" and self._run.scene is not None:
-            self._run.scene.reset()
+        if self._machine.phase != "done":
+            self._scene.reset()
 
     def _save(self, storage: Storage, outcome: object) -> None:
         storage.save_episode(outcome)  # type: ignore[arg-type]

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import threading
-
 from lerobot_core import commands
-from lerobot_core.contracts.storage import Storage, Ticket
+from lerobot_core.contracts.storage import Storage
 from lerobot_core.contracts.strategy import Need, Run
-from lerobot_core.errors import UsageError, UserError
+from lerobot_core.errors import UsageError
+from lerobot_core.strategies.episodes import LABELS
+from lerobot_core.strategies.publishing import Publisher
+from lerobot_core.strategies.rotation import episode_seconds
 from lerobot_core.types import Event, Outcome, Step, Tick
 
 from .config import SentryConfig
-from .rotation import episode_seconds
-
-_LABELS: dict[str, Outcome] = {"success": "success", "failure": "failure"}
-_PUSH_RANK = 3
 
 
 class SentryStrategy:
@@ -32,13 +29,13 @@ class SentryStrategy:
         self._outcome: Outcome = "none"
         self._rows = 0
         self._limit = 0
-        self._pushing = threading.Event()
 
     def setup(self, run: Run) -> None:
         """Work out how many rows an episode has."""
         if run.storage is None:
             raise UsageError("sentry records, so it needs a dataset", fix="--dataset.root FOLDER")
         self._run, self._storage = run, run.storage
+        self._publisher = Publisher(run, self._config.upload_every_n_episodes)
         codec = str(run.storage.stats().get("codec") or "h264")
         seconds = episode_seconds(run.robot_features, run.fps, self._config.target_video_file_size_mb, codec)
         self._limit = max(1, int(seconds * run.fps))
@@ -53,13 +50,13 @@ class SentryStrategy:
     def _handle(self, event: Event) -> None:
         if event.name == "pause":
             self._pause()
-        elif event.name in _LABELS:
-            self._outcome = _LABELS[event.name]
+        elif event.name in LABELS:
+            self._outcome = LABELS[event.name]
             self._run.notify(f"episode {self._run.episode + 1}: {self._outcome}")
         elif event.name == "next" and self._rows:
             self._save(self._storage)
         elif event.name == "push":
-            self._push(None)
+            self._publisher.push()
 
     def _pause(self) -> None:
         self._paused = not self._paused
@@ -78,29 +75,10 @@ class SentryStrategy:
         ticket = storage.save_episode(self._outcome)
         self._rows, self._outcome = 0, "none"
         self._run.episode += 1
-        every = self._config.upload_every_n_episodes
-        if every and self._run.episode % every == 0:
-            self._push(ticket)
-
-    def _push(self, ticket: Ticket | None) -> None:
-        """On a thread of its own, one at a time; a push that fails is a warning, the data stays."""
-        if self._pushing.is_set():
-            self._run.log.info("still publishing the last episodes; skipped")
-            return
-        self._pushing.set()
-        self._run.clock.spawn("sentry-push", lambda: self._publish(ticket), _PUSH_RANK)
-
-    def _publish(self, ticket: Ticket | None) -> None:
-        try:
-            if ticket is not None:
-                ticket.wait()
-            self._run.log.info("published to %s", self._storage.push())
-        except UserError as error:
-            self._run.log.warning("could not publish: %s", error.what)
-        finally:
-            self._pushing.clear()
+        self._publisher.saved(ticket)
 
     def teardown(self, error: BaseException | None) -> None:
         """Save what is there, on every way out."""
         if self._rows:
             self._save(self._storage)
+        self._publisher.finish()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lerobot_core.types import Features
+from ..types import Features
 
 BITS_PER_PIXEL = {"h264": 0.55, "hevc": 0.35, "av1": 0.1}
 """Per spatial pixel (height x width; channels do not count). h264 and hevc: measured on a noisy 640x480 scene with a key
