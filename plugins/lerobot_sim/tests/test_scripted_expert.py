@@ -65,11 +65,11 @@ def test_tremor_is_small_and_the_same_for_the_same_seed() -> None:
     assert 0.1 < np.std(shaken()) < 0.5
 
 
-def attempt(seed: int, clumsiness: float = 1.0) -> tuple[bool, float, float]:
+def attempt(seed: int, clumsiness: float = 1.0, wander: float = 0.0) -> tuple[bool, float, float]:
     """Success, seconds, and the fastest any joint was asked to move (degrees a second)."""
     drives = [Drive(torque=True) for _ in JOINTS]
     drives[-1].limit = 0.5
-    made, person = Scene(drives, seed, auto_reset=False), Person(seed, clumsiness)
+    made, person = Scene(drives, seed, auto_reset=False), Person(seed, clumsiness, wander)
     before: dict[str, float] = {}
     fastest = 0.0
     while made.elapsed < scene.ATTEMPT_S and not made.succeeded:
@@ -148,3 +148,10 @@ def test_actions_are_the_robots_keys_and_units() -> None:
     closed = to_action({**angles, "gripper": -90.0, "shoulder_pan": 500.0})
     assert closed["gripper.pos"] == 0.0
     assert closed["shoulder_pan.pos"] == pytest.approx(math.degrees(JOINTS[0].limit))
+
+
+@pytest.mark.parametrize("seed", [4, 5, 6])
+def test_she_strolls_first_and_still_gets_it_done(seed: int) -> None:
+    succeeded, seconds, _ = attempt(seed, wander=1.0)
+    assert succeeded
+    assert seconds != attempt(seed)[1]

@@ -25,3 +25,10 @@ class ScriptedConfig:
 
     seed: int = option(0, help="of the person's pauses, aim and tremor", low=0)
     clumsiness: float = option(1.0, help="factor on aim errors, tremor and pauses; 0 is a machine", low=0.0)
+    wander: float = option(
+        0.0,
+        help="share of attempts she begins by moving her hand somewhere else, open or closed: record with a reset time "
+        "of two seconds, and demonstrations begin from anywhere",
+        low=0.0,
+        high=1.0,
+    )

@@ -23,6 +23,10 @@ SPEED = 75.0
 """Degrees a second of the joint that has farthest to go, on average over a reach."""
 PATIENCE_S = 0.6
 """How long the person waits for a lagging arm before going on."""
+NEAR, LOW = 0.03, (0.05, 0.10)
+"""A stroll near the cube: how far from it, standard deviation, and between which heights; metres."""
+FAR, WAY_DEG, HIGH = (0.14, 0.31), (-35.0, 75.0), (0.06, 0.16)
+"""A stroll anywhere: distance (metres) and direction from the base, and heights."""
 OFF_THE_TABLE = 0.05
 """Height of a cube that has been lifted, metres."""
 STRAY_DEG, STRAY_S = 25.0, 1.0
@@ -37,10 +41,12 @@ class Person:
     Args:
         seed: of everything that is left to chance.
         clumsiness: factor on aim errors, tremor and pauses; 1 is usual, 0 a machine.
+        wander: share of attempts that begin with the hand moving somewhere else.
     """
 
-    def __init__(self, seed: int = 0, clumsiness: float = 1.0) -> None:
+    def __init__(self, seed: int = 0, clumsiness: float = 1.0, wander: float = 0.0) -> None:
         self._rng = np.random.default_rng([seed, 11])
+        self._wander = wander
         self._clumsy = clumsiness
         self._tremor = Tremor(JOINTS, clumsiness, self._rng)
         self._lean: Angles = dict.fromkeys(JOINTS, 0.0)
@@ -73,6 +79,8 @@ class Person:
         self._steps = [self._approach, self._descend, self._close, self._lift, self._carry, self._drop, self._leave]
         if truth["held"] and truth["cube"][2] > OFF_THE_TABLE:
             self._steps = self._steps[4:]
+        elif self._wander and self._rng.random() < self._wander:
+            self._steps.insert(0, self._stroll)
 
     def _strayed(self, t: float, joints: Angles, dt: float) -> bool:
         """The arm has not followed for a while: somebody else moves it, and she begins afresh from where it is."""
@@ -104,6 +112,17 @@ class Person:
             self._lean[name] = min(max(lean, -4.0), 4.0)
 
     # --- the steps: each looks, then answers with one movement -------------------------------------------------------
+
+    def _stroll(self, truth: Truth) -> Reach:
+        """Somewhere else, half of the time near the cube: where a policy that erred may find itself."""
+        rng = self._rng
+        if rng.random() < 0.5:
+            (x, y), turn = rng.normal(truth["cube"][:2], NEAR), rng.uniform(-20, 20)
+            grip = Grip(x, y, rng.uniform(*LOW), truth["yaw"] + turn)
+        else:
+            far, way = rng.uniform(*FAR), math.radians(rng.uniform(*WAY_DEG))
+            grip = Grip(far * math.cos(way), far * math.sin(way), rng.uniform(*HIGH), rng.uniform(-45, 45))
+        return self._go(truth, reach(grip), rng.choice((OPEN, CLOSED)))
 
     def _approach(self, truth: Truth) -> Reach:
         return self._go(truth, self._over_cube(truth, ABOVE, 0.006), OPEN)

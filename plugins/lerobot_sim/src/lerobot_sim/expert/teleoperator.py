@@ -59,7 +59,7 @@ class ScriptedTeleoperator:
                 "this robot is not simulated",
                 "use --robot virtual_so100, or --robot.port sim",
             )
-        self._person = Person(self._config.seed, self._config.clumsiness)
+        self._person = Person(self._config.seed, self._config.clumsiness, self._config.wander)
 
     def get_action(self) -> Action:
         """Where she wants the arm now.
