@@ -57,6 +57,10 @@ class Guidance:
 @dataclass(frozen=True, kw_only=True)
 class Rtc:
     rtc: Guidance = option(factory=Guidance, help="guidance")
+    execution_horizon: int = option(10, help="steps")
+    schedule: str = option("LINEAR", help="weights")
+    max_guidance_weight: float = option(10.0, help="pull")
+    mode: str = option("auto", help="what of it")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,6 +12,8 @@ from lerobot_core.errors import UsageError
 
 START = ["--robot.type=arm_follower", "--robot.port=X"]
 
+RTC = "inference.config."
+
 CASES: dict[str, list[tuple[str, str, str, Any]]] = {
     "dataset.single_task": [("rollout", "--dataset.single_task=cube", "task", "cube")],
     "dataset.fps": [("record", "--dataset.fps=20", "fps", 20.0)],
@@ -54,6 +56,19 @@ CASES: dict[str, list[tuple[str, str, str, Any]]] = {
             "camera.front.name",
             "opencv",
         ),
+    ],
+    "inference.rtc.execution_horizon": [
+        ("rollout", "--inference.type=rtc --inference.rtc.execution_horizon=12", RTC + "execution_horizon", 12)
+    ],
+    "inference.rtc.prefix_attention_schedule": [
+        ("rollout", "--inference.type=rtc --inference.rtc.prefix_attention_schedule=EXP", RTC + "schedule", "EXP")
+    ],
+    "inference.rtc.max_guidance_weight": [
+        ("rollout", "--inference.type=rtc --inference.rtc.max_guidance_weight=5", RTC + "max_guidance_weight", 5.0)
+    ],
+    "inference.rtc.mode": [("rollout", "--inference.type=rtc --inference.rtc.mode=guided", RTC + "mode", "guided")],
+    "inference.rtc.enabled": [
+        ("rollout", "--inference.type=rtc --inference.rtc.enabled=true", "inference.name", "rtc")
     ],
 }
 

@@ -63,7 +63,11 @@ ROWS = (
     Row("display_data", "observer.rerun.type", when_true="rerun", when_false=None),
     Row("play_sounds", "observer.sound.type", when_true="sound", when_false=None),
     Row("robot.cameras", "camera", below=True),
-    Row("inference.rtc", "inference", below=True),
+    Row("inference.rtc.execution_horizon", "inference.execution_horizon"),
+    Row("inference.rtc.prefix_attention_schedule", "inference.schedule"),
+    Row("inference.rtc.max_guidance_weight", "inference.max_guidance_weight"),
+    Row("inference.rtc.mode", "inference.mode"),
+    Row("inference.rtc.enabled", when_true=None, when_false=None, note="--inference rtc is what enables it"),
 )
 
 
