@@ -127,10 +127,13 @@ class StrategySpec(Spec):
     Attributes:
         needs: known before it is built, so that a plan can be checked.
         resets_scene: it resets a simulated scene itself, so the world does not begin attempts of its own.
+        events: what it acts on beside what the run itself does (stop, stop_now, quit, task); the keys of these are
+            shown, and none of them may lose its key to another. Empty: not said, so all events count.
     """
 
     kind: ClassVar[str] = "strategy"
     needs: frozenset[Need] = frozenset()
+    events: tuple[str, ...] = ()
     resets_scene: bool = False
 
 

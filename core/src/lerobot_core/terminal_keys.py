@@ -40,6 +40,8 @@ _NAMED = {
 }
 _FINAL = {"A": "up", "B": "down", "C": "right", "D": "left", "H": "home", "F": "end"}
 _TILDE = {"1": "home", "3": "delete", "4": "end", "5": "pageup", "6": "pagedown", "7": "home", "8": "end"}
+KEY_NAMES = tuple(dict.fromkeys((*_NAMED.values(), *_FINAL.values(), *_TILDE.values())))
+"""Keys that are no character of their own."""
 _SEQUENCE = re.compile(r"\x1b(?:\[([0-?]*)[ -/]*([@-~])|O([A-Za-z]))")
 _PARTIAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|O)?\Z")
 

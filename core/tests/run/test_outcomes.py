@@ -167,21 +167,21 @@ def test_a_signal_before_the_loop_moves_nothing() -> None:
 
 def test_a_signal_in_the_loop_parks() -> None:
     s = session(policy={}, operator={"fake": {"events": ((1.0, "next"),)}})
-    poll = type(s)._rig
+    build = s.build
 
-    def rig(self: Any, observers: Any) -> Any:
-        built = poll(self, observers)
-        first = built.operators[0].poll
+    def build_and_signal() -> None:
+        build()
+        operator = s.parts.operators["fake"]
+        poll = operator.poll
 
         def signalled() -> Any:
-            if events := first():
+            if events := poll():
                 s.signals.received = "SIGINT"
             return events
 
-        built.operators[0].poll = signalled
-        return built
+        operator.poll = signalled  # type: ignore[method-assign]
 
-    s._rig = rig.__get__(s)  # type: ignore[method-assign]
+    s.build = build_and_signal  # type: ignore[method-assign]
     summary = s.run()
     assert (summary["outcome"], summary["reason"], summary["exit"]) == ("stopped", "SIGINT", "park")
 

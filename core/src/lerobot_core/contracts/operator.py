@@ -8,7 +8,7 @@ from ..types import Event
 
 EVENTS = (
     "pause", "takeover", "save", "push", "next", "rerecord", "discard", "clutch",
-    "success", "failure", "stop", "stop_now", "start", "reset", "task",
+    "success", "failure", "stop", "stop_now", "start", "reset", "task", "quit",
 )  # fmt: skip
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from ..clock import Clock
-from ..contracts.operator import EVENTS
 from ..errors import UsageError, did_you_mean
 from ..specs import Parts
 from ..terminal import Terminal
 from ..terminal_keyboard import Listener
-from ..terminal_keys import Key, Line
+from ..terminal_keys import KEY_NAMES, Key, Line
 from ..types import Event
 from .config import TerminalOperatorConfig
+from .table import rebound, typed
 
 KEYS = {
     "space": "pause",
@@ -25,15 +25,16 @@ KEYS = {
     "n": "failure",
     "esc": "stop",
     "ctrl-\\": "stop_now",
-    "hangup": "stop",
 }
 """Key -> event, unless rebound."""
-PEER_EVENTS = {"pause_resume": "pause", "correction": "takeover", "upload": "push"}
-TYPED = ("start", "reset", "stop")
+HANGUP = "hangup"
+"""The terminal went away; nobody can steer any more."""
+_ELSEWHERE = ("KEY_", "BTN_")
+"""How the kernel's input devices call their keys; a terminal has none of those."""
 
 
 class TerminalOperator:
-    """Events from keys, and from lines typed after `/`: `start`, `reset`, `stop`; any other line is the new task."""
+    """Events from keys, and from lines typed after `/`: `start`, `reset`, `stop`, `quit`; any other is the new task."""
 
     def __init__(self, config: TerminalOperatorConfig, parts: Parts) -> None:
         self._clock: Clock = parts.clock
@@ -44,22 +45,23 @@ class TerminalOperator:
         self.rebind(config.keys or {})
 
     def rebind(self, keys: dict[str, str]) -> None:
-        """{event: key}; the event's old key is free again. The peer's event names are accepted.
+        """{event: key}; keys of other devices (`KEY_A`) are left to their operators.
 
         Raises:
-            UsageError: there is no such event.
+            UsageError: no such event, no such key in a terminal, or one key for two events.
         """
-        for name, key in keys.items():
-            event = PEER_EVENTS.get(name, name)
-            if event not in EVENTS:
-                raise UsageError(
-                    f"there is no event {name!r} to bind", f"events: {', '.join(EVENTS)}", did_you_mean(name, EVENTS)
-                )
-            self._keys = {k: e for k, e in self._keys.items() if e != event or k == "hangup"} | {key: event}
+        mine = {event: key for event, key in keys.items() if not key.startswith(_ELSEWHERE)}
+        for key in mine.values():
+            _check_key(key)
+        self._keys = rebound(self._keys, mine)
 
     def start(self) -> None:
-        """Listen, where keys can be read at all; piped, this operator is silent."""
-        if self._terminal is not None and self._terminal.keys:
+        """Listen; embedded, without a terminal, this operator is silent.
+
+        Raises:
+            UserError: there is a terminal and no keys can be read from it (piped, or a background job).
+        """
+        if self._terminal is not None:
             self._listener = self._terminal.listen(self._hear)
 
     def first_action(self, t: float) -> None:
@@ -73,7 +75,7 @@ class TerminalOperator:
 
     def bindings(self) -> dict[str, str]:
         """Key -> event."""
-        return {key: event for key, event in self._keys.items() if key != "hangup"}
+        return dict(self._keys)
 
     def stop(self) -> None:
         """Give the keys back. Idempotent."""
@@ -84,8 +86,17 @@ class TerminalOperator:
     def _hear(self, event: Key | Line) -> None:
         now = self._clock.now()
         if isinstance(event, Line):
-            text = event.text.strip()
-            name = text if text in TYPED else "task"
-            self._events.append(Event(name, now, "" if name == text else text))
+            name, text = typed(event.text)
+            self._events.append(Event(name, now, text))
+        elif event.name == HANGUP:
+            self._events.append(Event("quit", now))
         elif event.name in self._keys:
             self._events.append(Event(self._keys[event.name], now))
+
+
+def _check_key(key: str) -> None:
+    if len(key) == 1 or key in KEY_NAMES or (key.startswith("ctrl-") and len(key) == 6):
+        return
+    raise UsageError(
+        f"a terminal has no key {key!r}", f"a character, ctrl-X, or {', '.join(KEY_NAMES)}", did_you_mean(key, KEY_NAMES)
+    )

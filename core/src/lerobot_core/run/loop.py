@@ -59,6 +59,8 @@ class Rig:
     observation_steps: Sequence[Processor] = ()
     action_steps: Sequence[Processor] = ()
     observers: ObserverThread | None = None
+    stop_ends: bool = True
+    """The event `stop` ends the run; else only `quit` does, and the strategy is handed `stop`."""
 
 
 @dataclass
@@ -167,7 +169,7 @@ class Loop:
         for event in events:
             if event.name == "stop_now":
                 raise StopNow("operator")
-            if event.name == "stop":
+            if event.name == "quit" or (event.name == "stop" and self.rig.stop_ends):
                 self.task.stop_reason = self.task.stop_reason or "operator"
             if event.name == "task":
                 self.set_task(event.payload)

@@ -15,17 +15,18 @@ from ..clock import Clock
 from ..contracts.storage import Reader
 from ..contracts.strategy import Run
 from ..errors import BusError, UserError
-from ..safety import SafetyFilter
 from .build import Builder, Built
 from .cameras import Cameras
 from .check import check_bindings, check_built, check_fps, check_static, compare, hook_problems, raise_problems
 from .counts import Counts
 from .episode_hooks import with_episode_hooks
-from .loop import Ending, Loop, Rig, Task
+from .keys import rebind
+from .loop import Ending, Loop, Task
 from .meeting import meet_policy
 from .observers import ObserverThread
 from .park import Exit, Parker
 from .plan import DEFAULT_FPS, Plan
+from .rig import assemble
 from .signals import Interrupted, Signals, StopNow
 from .summary import summarise
 from .view import LiveView
@@ -138,10 +139,7 @@ class Session:
     def build(self) -> None:
         """Every part; nothing is opened yet."""
         self._parts = Builder(self.plan, self.clock, self._worlds, self.terminal).all()
-        keys = getattr(self.plan.strategy.config, "keys", None)
-        for operator in self.parts.operators.values():
-            if keys:
-                operator.rebind(keys)
+        raise_problems(rebind(self.plan, self.parts.operators))
 
     def connect(self) -> None:
         """Open robot, teleoperator and cameras, reading only."""
@@ -230,7 +228,8 @@ class Session:
         observers = ObserverThread(self.clock, watching, self._step_hook(), 1.0 / self.plan.fps)
         self._on_exit("observers", observers.stop)
         observers.start(self.plan.info())
-        loop = Loop(self._rig(observers), self.plan.fps, config.interpolation, config.duration or 0.0, self.task)
+        rig = assemble(self.plan, parts, self.clock, self._queue, self._cameras, self.signals, observers)
+        loop = Loop(rig, self.plan.fps, config.interpolation, config.duration or 0.0, self.task)
         parts.strategy.setup(self._strategy_view())
         self.loop = loop
         gc.freeze()  # what was built lives as long as the run: collecting garbage need not look at it (tens of ms)
@@ -245,31 +244,6 @@ class Session:
             log.error("the run failed", exc_info=self.ending.error)
 
     # --- what the steps need ----------------------------------------------------------------------------------------
-
-    def _rig(self, observers: ObserverThread) -> Rig:
-        parts = self.parts
-        limits = getattr(self.plan.robot.config, "limits", None)
-        processors = list(parts.processors.values())
-        return Rig(
-            clock=self.clock,
-            robot=parts.robot,
-            strategy=parts.strategy,
-            cameras=self._cameras,
-            safety=SafetyFilter(self.plan.action, limits) if self._safety_on() else None,
-            queue=self._queue,
-            signals=self.signals,
-            inference=parts.inference,
-            teleoperator=parts.teleoperator,
-            operators=list(parts.operators.values()),
-            observation_steps=[p for p in processors if p.side == "observation"],
-            action_steps=[p for p in processors if p.side == "action"],
-            observers=observers,
-        )
-
-    def _safety_on(self) -> bool:
-        if not self.plan.config.safety:
-            log.warning("the safety filter is OFF: nothing limits range, speed or NaN")
-        return self.plan.config.safety
 
     def _strategy_view(self) -> Run:
         config, parts = self.plan.config, self.parts

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..types import Step
 from .counts import percentile
+from .keys import shown
 
 if TYPE_CHECKING:
     from ..terminal import Terminal
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 
 EVERY_S = 0.2
 PLAIN_EVERY_S = 10.0
-SHOWN = ("pause", "next", "rerecord", "stop", "stop_now")
-"""Events whose keys fit beside everything else; the others are in the documentation."""
 _RECENT = 300
 """Ticks that the shown lateness looks back on: ten seconds at 30 Hz."""
 
@@ -80,8 +79,10 @@ class LiveView:
         return [cell for cell in cells if cell]
 
     def _keys(self) -> str:
+        order = shown(self._session.plan)
         bound = [pair for operator in self._session.parts.operators.values() for pair in operator.bindings().items()]
-        return "keys: " + ", ".join(f"{key} {event}" for key, event in bound if event in SHOWN) if bound else ""
+        bound = sorted((pair for pair in bound if pair[1] in order), key=lambda pair: order.index(pair[1]))
+        return "keys: " + ", ".join(f"{key} {event}" for key, event in bound) if bound else ""
 
     def _engine(self) -> Iterable[str]:
         engine = self._session.parts.inference

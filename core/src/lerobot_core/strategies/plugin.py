@@ -49,6 +49,7 @@ def lerobot_strategies() -> list[StrategySpec]:
             config=StrategyConfig,
             build=_base,
             needs=frozenset({"inference"}),
+            events=("pause",),
         ),
         StrategySpec(
             name="teleoperate",
@@ -64,6 +65,7 @@ def lerobot_strategies() -> list[StrategySpec]:
             build=_record,
             needs=frozenset({"teleoperator", "storage"}),
             resets_scene=True,
+            events=("next", "rerecord", "discard", "success", "failure"),
         ),
         StrategySpec(
             name="replay",

@@ -1,0 +1,1 @@
+"""Rollout strategy `highlight`: the last seconds are always at hand, a key keeps them."""
