@@ -1,0 +1,1 @@
+"""Rollout strategy `dagger`: a person takes over from the policy, and what they do becomes data."""
