@@ -134,8 +134,8 @@ def _listen(ran: Ran, scene_after: float | None) -> None:
     session._strategy_view = strategy_view  # type: ignore[method-assign]
 
 
-def run(script: str = "", **options: Any) -> Ran:
+def run(script: str = "", duration: float = 6.0, **options: Any) -> Ran:
     """`run("1 takeover; 2 takeover", duration=4.0, clutch=True)`."""
-    ran = build(script, **options)
+    ran = build(script, duration, **options)
     ran.session.run()
     return ran
