@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, Protocol, runtime_checkable
 
 from ..types import ActionChunk, Features, Guide, Observation
@@ -55,3 +56,11 @@ class RobotAware(Protocol):
         Raises:
             ContractError: this robot is not what the policy was made for.
         """
+
+
+@runtime_checkable
+class Batched(Protocol):
+    """What a policy may have besides: it answers several observations in one call; see `lerobot_core.batching`."""
+
+    def predict_chunks(self, observations: Sequence[Observation], tasks: Sequence[str]) -> list[ActionChunk]:
+        """A chunk for each observation and its task, unguided, as `predict_chunk` would give it."""

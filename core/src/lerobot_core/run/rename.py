@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from ..batching import predict_chunks
 from ..contracts.policy import Policy, RobotAware
 from ..types import ActionChunk, Features, Guide, Observation
 
@@ -55,7 +56,14 @@ class RenamedPolicy:
         """The policy's chunk under robot keys."""
         if guide is not None:
             guide = dataclasses.replace(guide, names=tuple(self._to_policy.get(name, name) for name in guide.names))
-        chunk = self._policy.predict_chunk(self._rename(obs), task, guide)
+        return self._robot_chunk(self._policy.predict_chunk(self._rename(obs), task, guide))
+
+    def predict_chunks(self, observations: Sequence[Observation], tasks: Sequence[str]) -> list[ActionChunk]:
+        """The policy's chunks under robot keys, in one call where it can."""
+        found = predict_chunks(self._policy, [self._rename(obs) for obs in observations], tasks)
+        return [self._robot_chunk(chunk) for chunk in found]
+
+    def _robot_chunk(self, chunk: ActionChunk) -> ActionChunk:
         return dataclasses.replace(chunk, names=tuple(self._to_robot.get(name, name) for name in chunk.names))
 
     def __getattr__(self, name: str) -> Any:

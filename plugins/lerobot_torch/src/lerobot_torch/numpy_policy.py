@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -96,7 +96,7 @@ class NumpyPolicy:
 
     def warmup(self) -> None:
         """One call on nothing: compiles, chooses kernels, folds constants."""
-        self._ask({key: _nothing(feature.shape) for key, feature in self.needs.items()}, "")
+        self._ask([{key: _nothing(feature.shape) for key, feature in self.needs.items()}], [""])
 
     def reset(self) -> None:
         """Nothing is remembered between chunks."""
@@ -107,23 +107,35 @@ class NumpyPolicy:
         Raises:
             ContractError: the observation lacks a key, or an image has another size.
         """
-        missing = self.needs.keys() - obs.keys()
-        if missing:
+        return self.predict_chunks([obs], [task])[0]
+
+    def predict_chunks(self, observations: Sequence[Observation], tasks: Sequence[str]) -> list[ActionChunk]:
+        """One pass of the network for all of them; each as `predict_chunk` gives it.
+
+        Raises:
+            ContractError: an observation lacks a key, or an image has another size.
+        """
+        names, needs = tuple(self._names.action), self.needs.keys()
+        if missing := {key for obs in observations for key in needs - obs.keys()}:
             raise ContractError(f"the policy needs {', '.join(sorted(missing))}", "the observation has it not")
-        return ActionChunk(tuple(self._names.action), self._ask(obs, task), None, obs.time, task)
+        chunks = self._ask(observations, tasks)
+        seen = zip(chunks, observations, tasks, strict=True)
+        return [ActionChunk(names, actions, None, obs.time, task) for actions, obs, task in seen]
 
     def close(self) -> None:
         """Let go of the network, whoever still holds this. Idempotent."""
         self._policy = None
 
-    def _ask(self, seen: Mapping[str, Any], task: str) -> NDArray[np.float32]:
+    def _ask(self, observations: Sequence[Mapping[str, Any]], tasks: Sequence[str]) -> NDArray[np.float32]:
+        """(B, T, A)."""
         if self._policy is None:
             raise InferenceError("the policy is closed", "nothing can be asked of it any more")
-        actions = self._policy.act(self._batch(seen, task))
-        return actions[0].numpy().astype(np.float32)
+        samples = [self._sample(seen) for seen in observations]
+        batch: Batch = {key: _stacked([sample[key] for sample in samples]) for key in samples[0]}
+        return self._policy.act({"task": list(tasks), **batch}).numpy().astype(np.float32)
 
-    def _batch(self, seen: Mapping[str, Any], task: str) -> Batch:
-        batch: Batch = {"task": task}
+    def _sample(self, seen: Mapping[str, Any]) -> dict[str, Tensor]:
+        batch: dict[str, Tensor] = {}
         numbers = torch.tensor([float(seen[key]) for key in self._names.observation], dtype=torch.float32)
         parts = numbers.split([self._state_width, len(numbers) - self._state_width])  # type: ignore[no-untyped-call]
         for key, part in zip((STATE, ENVIRONMENT), parts, strict=True):
@@ -164,6 +176,11 @@ def _outside(key: str, low: float, high: float, robot: Features) -> str:
     if low >= feature.low - slack and high <= feature.high + slack:
         return ""
     return f"{key}: trained on {low:g}..{high:g}, the robot has {feature.low:g}..{feature.high:g} {feature.unit or ''}"
+
+
+def _stacked(parts: Sequence[Tensor]) -> Tensor:
+    """(B, …); one alone is not copied, and so stays channels last."""
+    return parts[0][None] if len(parts) == 1 else torch.stack(list(parts))
 
 
 def _nothing(shape: tuple[int, ...]) -> Any:
