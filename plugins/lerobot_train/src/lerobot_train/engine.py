@@ -1,0 +1,48 @@
+"""accelerate, the distributed engine: one process with nothing to start, many under `accelerate launch` or torchrun."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from accelerate import Accelerator, DistributedDataParallelKwargs
+from accelerate.state import AcceleratorState
+from lerobot_torch.memory import keep_freed_memory
+
+from .config import TrainConfig
+
+
+@contextmanager
+def engine(config: TrainConfig) -> Iterator[Accelerator]:
+    """The accelerator of this run; its process group ends with it."""
+    policy = config.policy
+    assert policy is not None, "the verb needs one"
+    wanted = policy.config.device
+    precision = config.mixed_precision or ("bf16" if policy.config.use_amp else "no")
+    keep_freed_memory()
+    accelerator = Accelerator(
+        cpu=wanted is not None and str(wanted).startswith("cpu"),
+        mixed_precision=precision,
+        gradient_accumulation_steps=config.gradient_accumulation_steps,
+        step_scheduler_with_optimizer=False,
+        # A policy may leave a branch out (ACT's style encoder while judging), which DDP must be told.
+        kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
+    )
+    try:
+        yield accelerator
+    finally:
+        accelerator.end_training()  # type: ignore[no-untyped-call]
+        # The next run of this process may ask for another precision.
+        AcceleratorState._reset_state(reset_partial_state=True)
+
+
+def mean_over_processes(accelerator: Accelerator, values: dict[str, float]) -> dict[str, float]:
+    """Each value's mean over the processes."""
+    if accelerator.num_processes == 1 or not values:
+        return values
+    import torch
+
+    stacked = torch.tensor(list(values.values()), dtype=torch.float32, device=accelerator.device)
+    reduced: Any = accelerator.reduce(stacked, "mean")
+    return dict(zip(values, reduced.tolist(), strict=True))

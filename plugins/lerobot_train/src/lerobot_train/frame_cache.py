@@ -1,0 +1,92 @@
+"""Decoded images, kept: one memory-mapped file a camera, shared by every process that reads the dataset.
+
+A frame's checksum stands beside it and says that it is there and whole, so that a file left by a killed run, or by a
+power loss in the middle, is used as far as it goes. The files are sparse: what was never read costs no disk.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from lerobot_core.errors import ConfigError
+from numpy.typing import NDArray
+
+_SHARED = Path("/dev/shm")
+
+
+class FrameCache:
+    """Images by camera and global index.
+
+    Args:
+        folder: where its files are; made.
+        shapes: (H, W, C) by key.
+        frames: rows of the dataset.
+    """
+
+    def __init__(self, folder: Path, shapes: Mapping[str, tuple[int, int, int]], frames: int) -> None:
+        self._folder, self._shapes, self._frames = folder, dict(shapes), frames
+        folder.mkdir(parents=True, exist_ok=True)
+        self._maps = {key: self._open(key, shape) for key, shape in shapes.items()}
+
+    def _open(self, key: str, shape: tuple[int, int, int]) -> tuple[NDArray[np.uint8], NDArray[np.uint32]]:
+        images = _mapped(self._folder / f"{key}.images", np.uint8, (self._frames, *shape))
+        return images, _mapped(self._folder / f"{key}.sums", np.uint32, (self._frames,))
+
+    def get(self, key: str, index: int) -> NDArray[np.uint8] | None:
+        """A copy of the image (H, W, C); None where there is none."""
+        images, sums = self._maps[key]
+        if not sums[index]:
+            return None
+        image = np.array(images[index])
+        return image if _sum(image) == sums[index] else None
+
+    def put(self, key: str, index: int, image: NDArray[np.uint8]) -> None:
+        """Keep it."""
+        images, sums = self._maps[key]
+        images[index] = image
+        sums[index] = _sum(image)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"folder": self._folder, "shapes": self._shapes, "frames": self._frames}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(**state)  # type: ignore[misc]
+
+
+def _sum(image: NDArray[np.uint8]) -> int:
+    return zlib.crc32(image) or 1  # 0 says that there is no image
+
+
+def _mapped(path: Path, dtype: type[Any], shape: tuple[int, ...]) -> Any:
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    with path.open("ab") as file:
+        if file.tell() != size:
+            file.truncate(size)
+    return np.memmap(path, dtype, "r+", shape=shape)
+
+
+def needed(shapes: Mapping[str, tuple[int, int, int]], frames: int) -> int:
+    """Bytes of a full cache."""
+    return frames * sum(int(np.prod(shape)) + 4 for shape in shapes.values())
+
+
+def ram_folder(size: int) -> Path:
+    """A folder in memory with room for `size` bytes, else among the temporary files; the caller deletes it.
+
+    Raises:
+        ConfigError: there is no room.
+    """
+    places = [place for place in (_SHARED, Path(tempfile.gettempdir())) if place.is_dir()]
+    free = {place: shutil.disk_usage(place).free for place in places}
+    place = next((each for each in places if free[each] > size * 1.05), None)
+    if place is None:
+        room = ", ".join(f"{each}: {bytes_ / 1e9:.1f} GB" for each, bytes_ in free.items())
+        raise ConfigError(f"the decoded images need {size / 1e9:.1f} GB", f"free are {room}",
+                          "a smaller --dataset.resize, --dataset.cache disk, or --dataset.cache none")  # fmt: skip
+    return Path(tempfile.mkdtemp(prefix="lr-frames-", dir=place))

@@ -1,0 +1,101 @@
+"""Batches of this process, decoded ahead by worker processes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from lerobot_core.features import image_shape
+from torch.utils.data import DataLoader
+
+from .augment import Augment
+from .config import DatasetSection
+from .cursor import Batches, Cursor
+from .frame_cache import FrameCache, needed, ram_folder
+from .job import Job
+from .samples import Samples, collate
+
+
+def make_loader(job: Job, samples: Samples, cursor: Cursor, rank: int, world: int, pin: bool) -> DataLoader[Any]:
+    """Batches from `cursor` on, without end, one after the other whatever workers do."""
+    workers = default_workers(job.config.num_workers, world)
+    ahead: dict[str, Any] = {"prefetch_factor": job.config.prefetch_factor} if workers else {}
+    return DataLoader(
+        samples,
+        batch_sampler=Batches(cursor, job.config.batch_size, rank, world),  # type: ignore[arg-type]
+        collate_fn=collate,
+        num_workers=workers,
+        # Never forked: torch and the decoders have threads.
+        multiprocessing_context="forkserver" if workers and os.name == "posix" else "spawn" if workers else None,
+        worker_init_fn=_quiet if workers else None,
+        pin_memory=pin,
+        **ahead,
+    )
+
+
+def default_workers(wanted: int | None, world: int) -> int:
+    """As asked, else one for every two cores of this process's share, four at most."""
+    if wanted is not None:
+        return wanted
+    return max(1, min(4, (os.cpu_count() or 2) // 2 // world))
+
+
+def _quiet(worker: int) -> None:
+    # Ctrl-C goes to every process; the trainer ends its workers when it has saved.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@contextmanager
+def frame_cache(job: Job, output: Path) -> Iterator[FrameCache | None]:
+    """Where decoded images are kept, as `--dataset.cache` says."""
+    section = job.config.dataset
+    assert section is not None, "the verb needs one"
+    if section.cache == "none" or not job.wanted.images:
+        yield None
+        return
+    shapes = {key: _shape(job, key) for key in job.wanted.images}
+    if section.cache == "disk":
+        yield FrameCache(_disk_folder(job, section, output), shapes, len(job.reader))
+        return
+    folder = ram_folder(needed(shapes, len(job.reader)))
+    try:
+        yield FrameCache(folder, shapes, len(job.reader))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _shape(job: Job, key: str) -> tuple[int, int, int]:
+    height, width, channels = image_shape(job.reader.info.features[key])
+    return (*(job.wanted.size or (height, width)), channels)
+
+
+def _disk_folder(job: Job, section: DatasetSection, output: Path) -> Path:
+    """Named by what is in it, so that another run on the same dataset at the same size finds it."""
+    size = "x".join(map(str, job.wanted.size)) if job.wanted.size else "whole"
+    return (section.cache_dir or output / "frames") / f"{job.reader.fingerprint}-{size}"
+
+
+def make_samples(job: Job, cache: FrameCache | None, augment: bool) -> Samples:
+    """The samples to learn from, or with `augment` False and the held-out rows, to judge by."""
+    section = job.config.dataset
+    assert section is not None, "the verb needs one"
+    change = Augment(section.image_transforms, job.config.seed) if augment and section.image_transforms.enable else None
+    rows = job.rows if augment or job.held is None else job.held
+    return Samples(job.reader, rows, job.wanted, cache, change)
+
+
+def seed_everything(seed: int, rank: int) -> None:
+    """Each process draws numbers of its own."""
+    import random
+
+    import numpy as np
+
+    random.seed(seed + rank)
+    np.random.seed((seed + rank) % 2**32)
+    torch.manual_seed(seed + rank)

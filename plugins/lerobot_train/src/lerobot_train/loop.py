@@ -1,0 +1,202 @@
+"""The training loop."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from lerobot_core.errors import StorageError
+from torch import Tensor
+
+from . import faults
+from .checkpoint import Saver
+from .cursor import Cursor
+from .engine import mean_over_processes
+from .job import Job
+from .optimizers import make_optimizer, settled, settled_scheduler
+from .report import Report
+from .samples import on_device
+from .schedules import make_scheduler
+from .state import load_optimizer, load_random, load_scheduler
+from .stop import Stop
+from .timer import PARTS, StepTimer
+
+Batch = dict[str, Any]
+
+
+class Trainer:
+    """One process's part of a run.
+
+    Args:
+        job: what is trained on what.
+        accelerator: the engine.
+        saver_output: the run's folder.
+        report: who is told.
+        stop: whether somebody wants it to end.
+
+    Attributes:
+        step: optimizer steps done.
+        cursor: the next sample.
+        loss: of the last log line.
+    """
+
+    def __init__(self, job: Job, accelerator: Accelerator, output: Any, report: Report, stop: Stop) -> None:
+        self.job, self._accelerator, self._report, self._stop = job, accelerator, report, stop
+        config, policy = job.config, job.policy
+        policy.on(accelerator.device)
+        chosen = settled(config.optimizer, policy)
+        self._clip = chosen.grad_clip_norm or 0.0
+        optimizer = make_optimizer(chosen, policy)
+        self._scheduler = make_scheduler(settled_scheduler(config.scheduler, policy), optimizer, config.steps)
+        self.step, self.cursor = 0, job.cursor
+        if job.checkpoint is not None:
+            self._restore(optimizer)
+        self._saver = Saver(job, optimizer, self._scheduler, output, accelerator.num_processes)
+        self._model, self._optimizer = accelerator.prepare(policy, optimizer)
+        self._timer = StepTimer(accelerator.device)
+        self._window = defaultdict[str, list[float]](list)
+        self.loss, self.rate = math.nan, {"samples_per_s": 0.0, "step_ms": dict.fromkeys(PARTS, 0.0)}
+        self._total_s = 0.0
+
+    def _restore(self, optimizer: torch.optim.Optimizer) -> None:
+        from .layout import STEP, read_json
+
+        checkpoint = self.job.checkpoint
+        assert checkpoint is not None, "asked for"
+        self.step = int(read_json(checkpoint.state / STEP)["step"])
+        load_optimizer(optimizer, checkpoint.state)
+        if self._scheduler is not None:
+            load_scheduler(self._scheduler, checkpoint.state)
+        if self._accelerator.is_main_process:
+            load_random(checkpoint.state)
+
+    @property
+    def checkpoint(self) -> str | None:
+        """The newest checkpoint's folder."""
+        return str(self._saver.folder) if self._saver.folder else None
+
+    def run(self, batches: Iterator[Batch], judge: Any = None) -> str:
+        """Train until all steps are done (`done`) or somebody wants an end (`stopped`); the last step is saved.
+
+        Raises:
+            UserError: the loss is no number, memory ran out, or the last checkpoint could not be written.
+        """
+        config = self.job.config
+        self._model.train()
+        self._timer.take()
+        while self.step < config.steps and not self._stop.wanted(self._accelerator):
+            loss = self._one(batches)
+            self.step += 1
+            self._report.live(self.step, loss)
+            last = self.step == config.steps
+            if config.eval_every and self.step % config.eval_every == 0 and judge is not None:
+                self._window["eval_loss"].append(judge(self._model))
+                self._model.train()
+            if self.step % config.log_every == 0 or last:
+                self._log()
+            if config.save_every and self.step % config.save_every == 0 and not last:
+                self._save_if_possible()
+        if self._saver.saved != self.step and (self.step or self.job.checkpoint is None):
+            self._save()
+        return "done" if self.step >= config.steps else "stopped"
+
+    # --- a step -----------------------------------------------------------------------------------------------------
+
+    def _one(self, batches: Iterator[Batch]) -> float:
+        total = 0.0
+        self._timer.start()
+        for _ in range(self.job.config.gradient_accumulation_steps):
+            batch = next(batches)
+            self._timer.lap("data")
+            with self._accelerator.accumulate(self._model), faults.memory(self.job.config):
+                total += self._learn(batch)
+            self.cursor = self.cursor.advanced(self.job.config.batch_size * self._accelerator.num_processes)
+        return total / self.job.config.gradient_accumulation_steps
+
+    def _learn(self, batch: Batch) -> float:
+        loss, metrics = self._model(self._prepared(batch))
+        value = float(loss.detach())
+        self._timer.lap("forward")
+        faults.refuse_nan(value, batch, self.step + 1)
+        self._accelerator.backward(loss)
+        self._timer.lap("backward")
+        if self._accelerator.sync_gradients:
+            self._update(batch)
+        self._optimizer.zero_grad()
+        self._timer.lap("optimizer")
+        self._window["loss"].append(value)
+        for name, each in metrics.items():
+            self._window[name].append(float(each))
+        return value
+
+    def _prepared(self, batch: Batch) -> Batch:
+        moved = on_device(batch, self.job.wanted.images, self._accelerator.device)
+        named = {self.job.renamed.get(key, key): value for key, value in moved.items()}
+        return self.job.policy.before(named)
+
+    def _update(self, batch: Batch) -> None:
+        if self._clip:
+            norm = self._accelerator.clip_grad_norm_(self.job.policy.parameters(), self._clip)
+            if isinstance(norm, Tensor) and not self._accelerator.scaler:
+                faults.refuse_nan(float(norm), batch, self.step + 1, "the gradients' norm")
+                self._window["grad_norm"].append(float(norm))
+        self._optimizer.step()
+        if self._scheduler is not None and not self._optimizer.step_was_skipped:
+            self._scheduler.step()
+
+    # --- what is told and kept --------------------------------------------------------------------------------------
+
+    def _log(self) -> None:
+        seconds, elapsed = self._timer.take()
+        steps = max(len(self._window["loss"]) // self.job.config.gradient_accumulation_steps, 1)
+        means = {name: sum(each) / len(each) for name, each in self._window.items()}
+        self._window.clear()
+        means = mean_over_processes(self._accelerator, means)
+        self.loss = means["loss"]
+        samples = steps * self.job.config.batch_size * self.job.config.gradient_accumulation_steps
+        self.rate = {
+            "samples_per_s": round(samples * self._accelerator.num_processes / elapsed, 3),
+            "step_ms": {part: round(each / steps * 1000, 3) for part, each in seconds.items()},
+        }
+        row = {"step": self.step, **means, "lr": self._optimizer.param_groups[0]["lr"],
+               "epoch": round(self.cursor.total / self.cursor.frames, 4), "samples": self.cursor.total,
+               **self.rate, "data_wait": round(seconds["data"] / elapsed, 4)}  # fmt: skip
+        self._report.log(row, (self.job.config.steps - self.step) * elapsed / steps)
+
+    def _save(self) -> None:
+        self._accelerator.wait_for_everyone()
+        if self._accelerator.is_main_process:
+            folder = self._saver.save(self.step, self.cursor)
+            self._report.note(f"checkpoint {folder}")
+        self._saver.saved = self.step
+        self._accelerator.wait_for_everyone()
+        self._timer.start()
+
+    def _save_if_possible(self) -> None:
+        """A full disk may be emptied before the next checkpoint; hours of training are worth more than this one."""
+        try:
+            self._save()
+        except StorageError as error:
+            self._report.note(f"warning: {error}\n  training goes on")
+
+    def final(self) -> Mapping[str, Any]:
+        """For the summary."""
+        return {"steps": self.step, "loss": None if math.isnan(self.loss) else self.loss, "checkpoint": self.checkpoint,
+                **self.rate}  # fmt: skip
+
+
+@contextlib.contextmanager
+def iterated(loader: Any) -> Iterator[Iterator[Batch]]:
+    """Batches; worker processes end with the context, not whenever garbage is collected."""
+    iterator = iter(loader)
+    try:
+        yield iterator
+    finally:
+        end = getattr(iterator, "_shutdown_workers", None)
+        if end is not None:
+            end()
