@@ -98,5 +98,7 @@ def _check_key(key: str) -> None:
     if len(key) == 1 or key in KEY_NAMES or (key.startswith("ctrl-") and len(key) == 6):
         return
     raise UsageError(
-        f"a terminal has no key {key!r}", f"a character, ctrl-X, or {', '.join(KEY_NAMES)}", did_you_mean(key, KEY_NAMES)
+        f"a terminal has no key {key!r}",
+        f"a character, ctrl-X, or {', '.join(KEY_NAMES)}",
+        did_you_mean(key, KEY_NAMES),
     )

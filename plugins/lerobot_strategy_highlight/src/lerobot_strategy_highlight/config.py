@@ -18,3 +18,10 @@ class HighlightConfig(StrategyConfig):
     ring_buffer_max_memory_mb: int = option(
         1024, help="encoded video held in memory at most; fewer seconds are kept rather than more", unit="MB", low=1
     )
+    save_key: str | None = option(None, help="key that begins and ends a recording; as --strategy.keys '{save: KEY}'")
+    push_key: str | None = option(None, help="key that publishes; as --strategy.keys '{push: KEY}'")
+
+    def bindings(self) -> dict[str, str]:
+        """The keys asked for, {event: key}."""
+        named = {"save": self.save_key, "push": self.push_key}
+        return {event: key for event, key in named.items() if key is not None} | dict(self.keys or {})

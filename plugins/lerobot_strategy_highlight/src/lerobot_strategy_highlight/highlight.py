@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import threading
-
 from lerobot_core import commands
-from lerobot_core.contracts.storage import Storage, Ticket
+from lerobot_core.contracts.storage import Storage
 from lerobot_core.contracts.strategy import Need, Run
-from lerobot_core.errors import UsageError, UserError
+from lerobot_core.errors import UsageError
+from lerobot_core.strategies.episodes import LABELS
+from lerobot_core.strategies.publishing import Publisher
 from lerobot_core.types import Event, Outcome, Step, Tick
 
 from .config import HighlightConfig
 
-_LABELS: dict[str, Outcome] = {"success": "success", "failure": "failure"}
-_PUSH_RANK = 3
 _MB = 1024**2
 
 
@@ -38,14 +36,12 @@ class HighlightStrategy:
         self._paused = False
         self._rows = 0
         self._label: tuple[Outcome, float] | None = None
-        self._saved: Ticket | None = None
-        self._pushing = threading.Event()
 
     def setup(self, run: Run) -> None:
         """Begin the ring."""
         if run.storage is None:
             raise UsageError("highlight records, so it needs a dataset", fix="--dataset.root FOLDER")
-        self._run, self._storage = run, run.storage
+        self._run, self._storage, self._publisher = run, run.storage, Publisher(run)
         self._begin_ring()
 
     def _begin_ring(self) -> None:
@@ -62,16 +58,19 @@ class HighlightStrategy:
 
     def _handle(self, event: Event) -> None:
         if event.name == "save":
-            (self._end if self.live else self._begin)(event.t)
+            if self.live:
+                self._end()
+            else:
+                self._begin(event.t)
         elif event.name == "discard":
             self._discard()
         elif event.name == "pause":
             self._pause()
-        elif event.name in _LABELS:
-            self._label = (_LABELS[event.name], event.t)
+        elif event.name in LABELS:
+            self._label = (LABELS[event.name], event.t)
             self._run.notify(f"highlight {self._run.episode + 1}: {event.name}")
         elif event.name == "push":
-            self._push()
+            self._publisher.push()
 
     def _begin(self, t: float) -> None:
         """What the ring holds begins the episode; the storage goes on in the same stream."""
@@ -82,7 +81,7 @@ class HighlightStrategy:
         seconds = min(self._rows / self._run.fps, self._config.ring_buffer_seconds)
         self._run.notify(f"highlight {self._run.episode + 1}: recording, the last {seconds:.0f} s are in it")
 
-    def _end(self, t: float) -> None:
+    def _end(self) -> None:
         if self._rows:
             self._save(self._storage)
             self._run.notify(f"highlight {self._run.episode} saved")
@@ -92,7 +91,8 @@ class HighlightStrategy:
         self._begin_ring()
 
     def _save(self, storage: Storage) -> None:
-        self._saved = storage.save_episode(self._label[0] if self._label is not None else "none")
+        outcome: Outcome = self._label[0] if self._label is not None else "none"
+        self._publisher.saved(storage.save_episode(outcome))
         self._label = None
         self._rows = 0
         self._run.episode += 1
@@ -127,25 +127,4 @@ class HighlightStrategy:
         if self.live and self._rows:
             self._save(self._storage)
         self.live = False
-
-    # --- publishing -------------------------------------------------------------------------------------------------
-
-    def _push(self) -> None:
-        """On a thread of its own, one at a time; a push that fails is a warning, the data stays."""
-        if self._pushing.is_set():
-            self._run.notify("still publishing; pressed again later, it publishes what came since")
-            return
-        self._pushing.set()
-        self._run.notify("publishing what is saved")
-        saved = self._saved
-        self._run.clock.spawn("highlight-push", lambda: self._publish(saved), _PUSH_RANK)
-
-    def _publish(self, saved: Ticket | None) -> None:
-        try:
-            if saved is not None:
-                saved.wait()
-            self._run.notify(f"published to {self._storage.push()}")
-        except UserError as error:
-            self._run.log.warning("could not publish: %s", error.what)
-        finally:
-            self._pushing.clear()
+        self._publisher.finish()
