@@ -49,6 +49,7 @@ def test_a_part_of_an_action_is_a_whole_one_and_there_are_no_more_than_are_left(
         delay.add(seconds)
     assert delay.steps(50) == 4
     assert delay.steps(2) == 2
+    assert delay.steps(50, waited=0.1) == 5
 
 
 def test_only_the_last_twenty_calls_count_and_one_of_them_may_be_slow() -> None:

@@ -276,6 +276,15 @@ def test_chunked_asks_earlier_when_the_policy_wants_less_of_each_chunk(make: Cal
     assert gaps.max() <= 10
 
 
+def test_after_a_call_far_slower_than_the_others_it_asks_at_once(make: Callable[..., Bench]) -> None:
+    """Its actions are old already, and would be too old before the queue has run down to the threshold."""
+    bench = make(ChunkedEngine(), [0.1, 0.1, 2.4, 0.1], size=24).start()
+    bench.tick_until(lambda: len(bench.policy.asked) == 8)
+    assert bench.queue.stats()["stale"] == 0
+    assert bench.values == list(range(bench.executed))
+    bench.engine.stop()
+
+
 def test_chunked_obeys_a_threshold(make: Callable[..., Bench]) -> None:
     bench = make(ChunkedEngine(threshold=0), [0.1], size=10).start()
     bench.tick(40)
@@ -365,6 +374,23 @@ def test_an_engine_may_forgive_errors_until_there_are_too_many_in_a_row(make: Ca
     assert bench.engine.error is None
     bench.tick_until(lambda: bench.engine.state == "dead")
     assert bench.engine.stats()["errors"] == 5
+
+
+def test_an_engine_may_wait_before_it_asks_again_after_an_error(make: Callable[..., Bench]) -> None:
+    class Patient(ChunkedEngine):
+        max_errors = 3
+        retry_s = 0.5
+
+    bench = make(Patient()).start()
+    when: list[float] = []
+
+    def broken(chunk: ActionChunk) -> ActionChunk:
+        when.append(bench.clock.now())
+        raise OSError("lost")
+
+    bench.policy.answer = broken
+    bench.tick_until(lambda: bench.engine.state == "dead")
+    assert np.diff(when).tolist() == [0.5, 0.5]
 
 
 # --- the plugin -----------------------------------------------------------------------------------------------------

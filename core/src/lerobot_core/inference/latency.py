@@ -82,7 +82,12 @@ class DelayEstimate:
         """The next call is a cold one again."""
         self._cold = True
 
-    def steps(self, leftover: int) -> int:
-        """In actions, at most the `leftover` ones there are to execute; 0 while unknown."""
+    def steps(self, leftover: int, waited: float = 0.0) -> int:
+        """In actions, at most the `leftover` ones there are to execute; only what was `waited` counts while unknown.
+
+        Args:
+            leftover: actions there are to execute.
+            waited: seconds since the observation before the call begins.
+        """
         # 1e-9: 0.15 s at 20 Hz is 3 actions, though 0.15 / 0.05 is a hair above 3 in floats.
-        return min(math.ceil((self.seconds or 0.0) / self._dt - 1e-9), leftover)
+        return min(math.ceil(((self.seconds or 0.0) + waited) / self._dt - 1e-9), leftover)

@@ -24,6 +24,9 @@ MARGIN_S = 0.1
 """Asked this much before the estimate says so: a garbage collection or a slow page costs no hold."""
 MARGIN_STEPS = 2
 """At least these: the tick that asks pops one itself, and an answer inside a period serves the next tick."""
+SLOW_S = 0.5
+"""An answer that took this much longer than the recent ones is about an old observation: it is asked again at once,
+before its actions are too old to be executed."""
 STALL_S = 2.0
 """A call that is this much slower than the recent ones is shown as stalled."""
 STOP_S = 5.0
@@ -68,6 +71,7 @@ class WorkerEngine(ABC):
         self._forgetting = self._paused = self._stopping = False
         self._failures, self._retry_at = 0, 0.0
         self._began: float | None = None
+        self._slow = False
         self._wake, self._ready, self._done = threading.Event(), threading.Event(), threading.Event()
 
     # --- what a subclass says, all on the worker's thread -----------------------------------------------------------
@@ -173,12 +177,13 @@ class WorkerEngine(ABC):
 
         An answer should arrive when `n_action_steps` of the last chunk are executed (asking earlier computes chunks
         that are hardly used, later lets the queue run dry): what the policy leaves unused of a chunk, plus the actions
-        executed while it computes, plus a margin. While nothing but a cold call is known, it asks again at once.
+        executed while it computes, plus a margin. While nothing but a cold call is known, and after a call that was far
+        slower than the others, it asks again at once.
         """
         if self._threshold is not None:
             return self._threshold
         seconds = self.delay.seconds
-        if seconds is None:
+        if seconds is None or self._slow:
             return None
         size, used = self.offer.chunk_size, self.offer.n_action_steps
         margin = max(MARGIN_STEPS, math.ceil(MARGIN_S / self.queue.dt))
@@ -239,6 +244,7 @@ class WorkerEngine(ABC):
             seconds = self.clock.now() - began
             chunk = request.stamp(chunk, self.call_log.calls)
             self.call_log.add(seconds)
+            self._slow = seconds > SLOW_S + (self.delay.seconds or 0.0)
             self.delay.add(seconds)
             self.queue.push(chunk, request.mark, self.mode())
             self._failures, self._state, self._error = 0, "ready", None

@@ -13,7 +13,7 @@ from lerobot_core.errors import InferenceError
 from lerobot_core.inference.chunked import ChunkedEngine
 from lerobot_core.inference.request import Request
 from lerobot_core.inference.worker import Offer
-from lerobot_core.types import ActionChunk, Feature, Guide, Mark, Observation
+from lerobot_core.types import ActionChunk, Feature, Guide, Observation
 
 from .config import RtcConfig
 
@@ -62,7 +62,7 @@ class RtcEngine(ChunkedEngine):
 
     def infer(self, request: Request) -> ActionChunk:
         """One call of the policy, guided by what it has to continue, if there is anything."""
-        return self.policy.predict_chunk(request.obs, request.task, self.guide(request.mark))
+        return self.policy.predict_chunk(request.obs, request.task, self.guide(request))
 
     def mode(self) -> Mode:
         """A guided chunk replaces what it continues."""
@@ -75,14 +75,12 @@ class RtcEngine(ChunkedEngine):
             return limit
         return max(limit, min(self.config.execution_horizon, self.offer.chunk_size - 1))
 
-    def guide(self, mark: Mark) -> Guide | None:
-        """What a chunk for the observation at `mark` has to continue; None when that is nothing."""
+    def guide(self, request: Request) -> Guide | None:
+        """What the chunk for a request has to continue; None when that is nothing."""
         if self.guidance == "none":
             return None
-        now = self.queue.mark()
-        executed = now.popped - mark.popped if now.epoch == mark.epoch else 0
-        delay = executed + self.delay.steps(self.offer.chunk_size)
-        return self._guide(delay, *self.queue.leftover(self._horizon(delay), mark))
+        delay = self.delay.steps(self.offer.chunk_size, waited=self.clock.now() - request.obs.time)
+        return self._guide(delay, *self.queue.leftover(self._horizon(delay), request.mark))
 
     def _guide(self, delay: int, names: tuple[str, ...], actions: np.ndarray, model: np.ndarray | None) -> Guide | None:
         if not len(actions):

@@ -24,7 +24,7 @@ def lerobot_inference_engines() -> InferenceSpec:
     """rtc."""
     return InferenceSpec(
         name="rtc",
-        summary="chunked, and each chunk continues the one that is being executed (real-time chunking)",
+        summary="chunked, and each chunk continues the one before it (real-time chunking)",
         config=RtcConfig,
         build=_build,
     )
