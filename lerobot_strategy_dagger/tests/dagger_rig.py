@@ -8,6 +8,7 @@ from typing import Any
 
 from lerobot_core.config.bases import Chosen
 from lerobot_core.config.run import RunConfig
+from lerobot_core.fakes.joints import ARM
 from lerobot_core.fakes.storage import FakeStorage
 from lerobot_core.registry import Registry
 from lerobot_core.run.plan import Plan
@@ -87,7 +88,8 @@ def build(
     flags: dict[str, Any] | None = None,
     inference: str = "chunked",
     scene_after: float | None = None,
-    name: str = "dagger",
+    without: tuple[str, ...] = (),
+    joints: tuple[str, ...] = ARM,
     **strategy: Any,
 ) -> Ran:
     """Not run yet."""
@@ -97,17 +99,17 @@ def build(
         spec = registry.spec(kind, plugin)
         return Chosen(kind, plugin, spec, spec.config(**options), instance)
 
-    config = RunConfig(
-        robot=chosen("robot", "fake"),
-        teleop=chosen("teleoperator", "fake", **(teleop or {})),
-        policy=chosen("policy", "fake", **({"latency_s": 0.1} | (policy or {}))),
-        inference=chosen("inference", inference),
-        strategy=chosen("strategy", name, **strategy),
-        dataset=chosen("storage", "fake", **(dataset or {})),
-        operator={"scripted": chosen("operator", "scripted", script=script or "999 stop")},
-        duration=duration,
-        **(flags or {}),
-    )
+    sections: dict[str, Any] = {
+        "robot": chosen("robot", "fake", joints=joints),
+        "teleop": chosen("teleoperator", "fake", **({"joints": joints} | (teleop or {}))),
+        "policy": chosen("policy", "fake", **({"latency_s": 0.1, "joints": joints} | (policy or {}))),
+        "inference": chosen("inference", inference),
+        "strategy": chosen("strategy", "dagger", **strategy),
+        "dataset": chosen("storage", "fake", **(dataset or {})),
+        "operator": {"scripted": chosen("operator", "scripted", script=script or "999 stop")},
+    }
+    named = {section: part for section, part in sections.items() if section not in without}
+    config = RunConfig(**named, duration=duration, **(flags or {}))
     session = Session(Plan("rollout", config, {}, registry), VirtualClock())
     ran = Ran(session)
     _listen(ran, scene_after)

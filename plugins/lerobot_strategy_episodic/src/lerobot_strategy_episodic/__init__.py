@@ -1,0 +1,1 @@
+"""Rollout strategy `episodic`: episodes driven by a policy, with resets between them."""
