@@ -24,7 +24,6 @@ class TransformsConfig:
 
     enable: bool = option(False, help="change images at random while training")
     max_num_transforms: int = option(3, help="how many kinds of change one image gets at most", low=1)
-    random_order: bool = option(False, help="apply them in a random order")
     brightness: tuple[float, float] | None = option((0.8, 1.2), help="factor, low and high; none: leave it out")
     contrast: tuple[float, float] | None = option((0.8, 1.2), help="factor, low and high")
     saturation: tuple[float, float] | None = option((0.5, 1.5), help="factor, low and high")

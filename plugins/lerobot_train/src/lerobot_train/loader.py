@@ -14,7 +14,6 @@ import torch
 from lerobot_core.features import image_shape
 from torch.utils.data import DataLoader
 
-from .augment import Augment
 from .config import DatasetSection
 from .cursor import Batches, Cursor
 from .frame_cache import FrameCache, needed, ram_folder
@@ -79,15 +78,6 @@ def _disk_folder(job: Job, section: DatasetSection, output: Path) -> Path:
     """Named by what is in it, so that another run on the same dataset at the same size finds it."""
     size = "x".join(map(str, job.wanted.size)) if job.wanted.size else "whole"
     return (section.cache_dir or output / "frames") / f"{job.reader.fingerprint}-{size}"
-
-
-def make_samples(job: Job, cache: FrameCache | None, augment: bool) -> Samples:
-    """The samples to learn from, or with `augment` False and the held-out rows, to judge by."""
-    section = job.config.dataset
-    assert section is not None, "the verb needs one"
-    change = Augment(section.image_transforms, job.config.seed) if augment and section.image_transforms.enable else None
-    rows = job.rows if augment or job.held is None else job.held
-    return Samples(job.reader, rows, job.wanted, cache, change)
 
 
 def seed_everything(seed: int, rank: int) -> None:

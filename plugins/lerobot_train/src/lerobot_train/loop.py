@@ -14,13 +14,14 @@ from lerobot_core.errors import StorageError
 from torch import Tensor
 
 from . import faults
+from .augment import Augment
 from .checkpoint import Saver
 from .cursor import Cursor
 from .engine import mean_over_processes
 from .job import Job
 from .optimizers import make_optimizer, settled, settled_scheduler
 from .report import Report
-from .samples import on_device
+from .samples import PLACE, on_device
 from .schedules import make_scheduler
 from .state import load_optimizer, load_random, load_scheduler
 from .stop import Stop
@@ -59,6 +60,10 @@ class Trainer:
         self._saver = Saver(job, optimizer, self._scheduler, output, accelerator.num_processes)
         self._model, self._optimizer = accelerator.prepare(policy, optimizer)
         self._timer = StepTimer(accelerator.device)
+        section = config.dataset
+        assert section is not None, "the verb needs one"
+        changes = section.image_transforms
+        self._augment = Augment(changes, config.seed) if changes.enable else None
         self._window = defaultdict[str, list[float]](list)
         self.loss, self.rate = math.nan, {"samples_per_s": 0.0, "step_ms": dict.fromkeys(PARTS, 0.0)}
         self._total_s = 0.0
@@ -136,6 +141,8 @@ class Trainer:
 
     def _prepared(self, batch: Batch) -> Batch:
         moved = on_device(batch, self.job.wanted.images, self._accelerator.device)
+        if self._augment is not None:
+            moved |= self._augment({key: moved[key] for key in self.job.wanted.images}, batch[PLACE])
         named = {self.job.renamed.get(key, key): value for key, value in moved.items()}
         return self.job.policy.before(named)
 

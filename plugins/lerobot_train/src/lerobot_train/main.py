@@ -104,12 +104,13 @@ def _prepared(
 
 
 def _trained(trainer: Trainer, output: Path, accelerator: Accelerator) -> str:
-    from .loader import frame_cache, make_loader, make_samples
+    from .loader import frame_cache, make_loader
     from .loop import iterated
+    from .samples import Samples
 
     job = trainer.job
     with frame_cache(job, output) as cache:
-        samples = make_samples(job, cache, augment=True)
+        samples = Samples(job.reader, job.rows, job.wanted, cache)
         loader = make_loader(job, samples, trainer.cursor, accelerator.process_index, accelerator.num_processes,
                              accelerator.device.type == "cuda")  # fmt: skip
         with iterated(loader) as batches:

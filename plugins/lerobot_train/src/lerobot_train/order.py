@@ -62,7 +62,8 @@ def mix(x: int) -> int:
     return x ^ (x >> 31)
 
 
-def _mix(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
+def mix_all(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """`mix` of each."""
     x = x + np.uint64(_GOLDEN)
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
@@ -94,5 +95,5 @@ class Feistel:
     def _once(self, x: NDArray[np.uint64]) -> NDArray[np.uint64]:
         left, right = x >> self._half, x & self._mask
         for key in self._keys:
-            left, right = right, left ^ (_mix(right ^ key) & self._mask)
+            left, right = right, left ^ (mix_all(right ^ key) & self._mask)
         return (left << self._half) | right

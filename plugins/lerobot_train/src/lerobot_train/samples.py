@@ -14,7 +14,6 @@ from lerobot_torch.processors.resize import resized
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .augment import Augment
 from .frame_cache import FrameCache
 from .rows import Rows
 
@@ -49,7 +48,6 @@ class Samples(torch.utils.data.Dataset[dict[str, Any]]):
         rows: which of its rows are samples.
         wanted: what to read of them.
         cache: where decoded images are kept; None: nowhere.
-        augment: random changes of images; None: none.
     """
 
     def __init__(
@@ -58,9 +56,8 @@ class Samples(torch.utils.data.Dataset[dict[str, Any]]):
         rows: Rows,
         wanted: Wanted,
         cache: FrameCache | None = None,
-        augment: Augment | None = None,
     ) -> None:
-        self.reader, self.rows, self.wanted, self.cache, self.augment = reader, rows, wanted, cache, augment
+        self.reader, self.rows, self.wanted, self.cache = reader, rows, wanted, cache
         self._deltas = {key: value for key, value in wanted.deltas.items() if key in wanted.numbers}
 
     def __len__(self) -> int:
@@ -73,8 +70,6 @@ class Samples(torch.utils.data.Dataset[dict[str, Any]]):
         found: dict[str, Any] = {key: _plain(value) for key, value in row.items()}
         for key in self.wanted.images:
             found |= self._images(key, index)
-        if self.augment is not None:
-            found |= self.augment({key: found[key] for key in self.wanted.images}, place)
         return found | {PLACE: place, "index": index}
 
     def _images(self, key: str, index: int) -> dict[str, Any]:
