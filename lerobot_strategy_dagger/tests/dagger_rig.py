@@ -89,6 +89,7 @@ def build(
     inference: str = "chunked",
     scene_after: float | None = None,
     without: tuple[str, ...] = (),
+    keys_of: str = "",
     joints: tuple[str, ...] = ARM,
     **strategy: Any,
 ) -> Ran:
@@ -108,6 +109,8 @@ def build(
         "dataset": chosen("storage", "fake", **(dataset or {})),
         "operator": {"scripted": chosen("operator", "scripted", script=script or "999 stop")},
     }
+    if keys_of:
+        sections["operator"] = {keys_of: chosen("operator", keys_of)}
     named = {section: part for section, part in sections.items() if section not in without}
     config = RunConfig(**named, duration=duration, **(flags or {}))
     session = Session(Plan("rollout", config, {}, registry), VirtualClock())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,8 @@ def refused(ran: Ran) -> str:
 
 
 @pytest.mark.parametrize(
-    ("section", "fix"), [("teleop", "--teleop"), ("dataset", "--dataset.root"), ("operator", "--operator"), ("policy", "--policy")]
+    ("section", "fix"),
+    [("teleop", "--teleop"), ("dataset", "--dataset.root"), ("operator", "--operator"), ("policy", "--policy")],
 )
 def test_without_what_it_needs(section: str, fix: str) -> None:
     assert fix in refused(run(without=(section,)))
@@ -56,11 +59,24 @@ def test_an_existing_dataset_needs_resume(tmp_path: Path) -> None:
 
 
 def resolved(*argv: str) -> Any:
-    base = ["--robot", "fake", "--teleop", "fake", "--policy", "fake", "--dataset.type", "fake", "--dataset.root", "out"]
+    base = [
+        "--robot",
+        "fake",
+        "--teleop",
+        "fake",
+        "--policy",
+        "fake",
+        "--dataset.type",
+        "fake",
+        "--dataset.root",
+        "out",
+    ]
     return resolve_run("rollout", [*base, *argv], Registry(), {})
 
 
-@pytest.mark.parametrize("argv", [["--strategy.num-episodes", "0"], ["--strategy.record-autonomus"], ["--strategy.clutch=perhaps"]])
+@pytest.mark.parametrize(
+    "argv", [["--strategy.num-episodes", "0"], ["--strategy.record-autonomus"], ["--strategy.clutch=perhaps"]]
+)
 def test_options_that_make_no_sense(argv: list[str]) -> None:
     with pytest.raises(UserError) as caught:
         resolved("--strategy", "dagger", *argv)
@@ -78,6 +94,26 @@ def test_the_peers_spellings() -> None:
     config = resolved(*flags).config.strategy.config
     assert (config.num_episodes, config.record_autonomous, config.upload_every_n_episodes) == (20, True, 5)
     assert (config.target_video_file_size_mb, config.smooth_handover) == (100.0, False)
-    assert config.keys == {"pause_resume": "p", "correction": "t", "upload": "u"}
+    assert config.bindings() == {"pause_resume": "p", "correction": "t", "upload": "u"}
     default = resolved("--strategy.type=dagger").config.strategy.config
     assert (default.num_episodes, default.record_autonomous, default.smooth_handover) == (None, False, True)
+
+
+def test_a_key_for_two_events_is_refused() -> None:
+    ran = run(keys={"takeover": "x", "pause": "x"}, keys_of="terminal")
+    assert "'x'" in refused(ran)
+    assert "another key" in refused(ran)
+
+
+def test_a_key_that_another_event_needs_is_refused() -> None:
+    assert "space" in refused(run(keys={"takeover": "space"}, keys_of="terminal"))
+
+
+def test_without_a_terminal_to_read_keys_from() -> None:
+    """A pipe instead of a person: said before the arm moves."""
+    argv = "rollout --strategy dagger --robot fake --teleop fake --policy fake --dataset.type fake --operator terminal"
+    command = [sys.executable, "-m", "lerobot_core", *argv.split(), "--duration", "1"]
+    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60)
+    assert done.returncode != 0
+    assert "keys cannot be read" in done.stderr
+    assert "ticks 0" in done.stdout

@@ -92,6 +92,11 @@ class Port:
     labels: tuple[str, ...] = option((), help="what to show")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Pedal:
+    device_path: str = option("/dev/input/event0", help="the pedal")
+
+
 PRESET = Overlay(
     "virtual_arm",
     {
@@ -129,6 +134,7 @@ def _table() -> dict[tuple[str, str], Any]:
         _spec("storage", "memory", DatasetConfig),
         _spec("operator", "terminal", Bare),
         _spec("operator", "scripted", Port),
+        _spec("operator", "pedal", Pedal),
         _spec("observer", "rerun", Port),
         _spec("observer", "sound", Bare),
         _spec("processor", "clip", Port),

@@ -57,6 +57,18 @@ CASES: dict[str, list[tuple[str, str, str, Any]]] = {
             "opencv",
         ),
     ],
+    "strategy.input_device": [
+        ("rollout", "--strategy.input_device=pedal", "operator.pedal.name", "pedal"),
+        ("rollout", "--strategy.input_device=keyboard", "operator", {}),
+    ],
+    "strategy.pedal.device_path": [
+        (
+            "rollout",
+            "--strategy.input_device=pedal --strategy.pedal.device_path=/dev/input/event3",
+            "operator.pedal.config.device_path",
+            "/dev/input/event3",
+        )
+    ],
     "inference.rtc.execution_horizon": [
         ("rollout", "--inference.type=rtc --inference.rtc.execution_horizon=12", RTC + "execution_horizon", 12)
     ],
@@ -111,6 +123,11 @@ def test_publishing_is_never_implied() -> None:
 def test_rows_count_only_where_the_verb_has_a_use_for_them() -> None:
     with pytest.raises(UsageError, match="there is no option --device here"):
         resolve_run("teleoperate", [*START, "--device=cpu"], Stub(), {})
+
+
+def test_a_word_that_is_none_of_theirs() -> None:
+    with pytest.raises(UsageError, match="'mouse' is not one of keyboard, pedal"):
+        resolve_run("rollout", [*START, "--strategy.input_device=mouse"], Stub(), {})
 
 
 def test_all_bad_booleans_are_told_together() -> None:

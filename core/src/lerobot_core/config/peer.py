@@ -26,6 +26,7 @@ class Row(NamedTuple):
         when_true, when_false: for a boolean, our value; None leaves the option out. Empty on both: any value is kept.
         refuse: why true is an error.
         note: printed when the option is left out.
+        words: our value for each of theirs, None leaves the option out; empty: any value is kept.
         below: also everything below it (`--robot.cameras.front.type`).
     """
 
@@ -36,6 +37,7 @@ class Row(NamedTuple):
     refuse: str = ""
     note: str = ""
     below: bool = False
+    words: Mapping[str, str | None] = {}
 
 
 _ALWAYS_LIVE = "video is always encoded while recording"
@@ -63,6 +65,8 @@ ROWS = (
     Row("display_data", "observer.rerun.type", when_true="rerun", when_false=None),
     Row("play_sounds", "observer.sound.type", when_true="sound", when_false=None),
     Row("robot.cameras", "camera", below=True),
+    Row("strategy.input_device", "operator.pedal.type", words={"keyboard": None, "pedal": "pedal"}),
+    Row("strategy.pedal.device_path", "operator.pedal.device_path"),
     Row("inference.rtc.execution_horizon", "inference.execution_horizon"),
     Row("inference.rtc.prefix_attention_schedule", "inference.schedule"),
     Row("inference.rtc.max_guidance_weight", "inference.max_guidance_weight"),
@@ -110,6 +114,10 @@ def _row(given: Given, table: Mapping[str, Declared]) -> Row | None:
 
 def _apply(row: Row, given: Given) -> Given | None:
     text = given.text
+    if row.words:
+        text = _word(row, given)
+        if text is None:
+            return None
     if row.when_true != "" or row.when_false != "":
         on = _bool(given)
         if on and row.refuse:
@@ -119,6 +127,12 @@ def _apply(row: Row, given: Given) -> Given | None:
             return None
     rest = given.path[len(row.peer.split(".")) :]
     return Given((*row.ours.split("."), *rest), text, given.spelled)
+
+
+def _word(row: Row, given: Given) -> str | None:
+    if given.text not in row.words:
+        raise UsageError(f"{given.spelled}: {given.text!r} is not one of {', '.join(row.words)}")
+    return row.words[given.text]
 
 
 def _bool(given: Given) -> bool:
