@@ -64,3 +64,11 @@ class Batched(Protocol):
 
     def predict_chunks(self, observations: Sequence[Observation], tasks: Sequence[str]) -> list[ActionChunk]:
         """A chunk for each observation and its task, unguided, as `predict_chunk` would give it."""
+
+
+@runtime_checkable
+class Shareable(Protocol):
+    """What a stateless policy may have besides: several robots use it, each with processors and names of its own."""
+
+    def for_robot(self) -> Policy:
+        """A view for one more robot: the same weights, everything else its own. Closing the policy closes its views."""

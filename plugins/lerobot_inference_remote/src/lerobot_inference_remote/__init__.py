@@ -1,0 +1,1 @@
+"""Inference engine `remote`, and the wire it shares with `lr serve`."""
