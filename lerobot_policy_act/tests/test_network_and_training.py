@@ -162,7 +162,7 @@ def test_folded_normalisation_is_normalisation() -> None:
 @pytest.mark.parametrize(
     ("name", "dilated", "tensors", "size"),
     [("resnet18", False, 100, (2, 3)), ("resnet34", False, 180, (2, 3)), ("resnet50", False, 265, (2, 3)),
-     ("resnet50", True, 265, (4, 6))],
+     ("resnet50", True, 265, (4, 6)), ("resnet10_narrow", False, 60, (2, 3))],
 )  # fmt: skip
 def test_backbones_have_torchvisions_tensors(name: str, dilated: bool, tensors: int, size: tuple[int, int]) -> None:
     network = ResNet(name, dilated).eval()

@@ -10,7 +10,7 @@ from lerobot_core.config.fields import option
 from lerobot_core.errors import ConfigError
 from lerobot_torch.config import TorchPolicyConfig
 
-BACKBONES = ("resnet18", "resnet34", "resnet50")
+BACKBONES = ("resnet18", "resnet34", "resnet50", "resnet10_narrow")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,9 @@ class ACTConfig(TorchPolicyConfig):
     normalization_mapping: dict[str, str] = option(
         factory=lambda: dict.fromkeys(("VISUAL", "STATE", "ACTION"), "MEAN_STD"), help="{feature type: normalisation}"
     )
-    vision_backbone: str = option("resnet18", help="convolutional network", choices=BACKBONES)
+    vision_backbone: str = option(
+        "resnet18", help="convolutional network; resnet10_narrow is ours alone", choices=BACKBONES
+    )
     pretrained_backbone_weights: str | None = option(
         None, help="safetensors file to begin training from; default: random", aliases=("backbone_weights",)
     )

@@ -1,4 +1,4 @@
-"""ResNet-18, -34 and -50 without their classifier (arXiv 1512.03385), batch normalisation frozen and folded away.
+"""ResNet-18, -34 and -50, and one for small pictures, without their classifier (arXiv 1512.03385), batch normalisation frozen and folded away.
 
 Tensors are named as in torchvision, so that its weights and LeRobot's checkpoints fit.
 """
@@ -14,13 +14,24 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 _EPS = 1e-5
-_BLOCKS = {"resnet18": (2, 2, 2, 2), "resnet34": (3, 4, 6, 3), "resnet50": (3, 4, 6, 3)}
+_BLOCKS = {
+    "resnet18": (2, 2, 2, 2), "resnet34": (3, 4, 6, 3), "resnet50": (3, 4, 6, 3), "resnet10_narrow": (1, 1, 1, 1),
+}  # fmt: skip
 _WIDTHS = (64, 128, 256, 512)
+_NARROW = 2
+"""resnet10_narrow has channels by this factor fewer, a quarter of the arithmetic."""
+_DAMPED = 0.5
+"""What a block of it adds to its shortcut at first: nothing else keeps activations small when training from nothing."""
 
 
 def width_of(name: str) -> int:
     """Channels of the features `name` gives."""
-    return _WIDTHS[-1] * (4 if name == "resnet50" else 1)
+    return widths_of(name)[-1] * (4 if name == "resnet50" else 1)
+
+
+def widths_of(name: str) -> tuple[int, ...]:
+    """Channels of each stage, before a bottleneck's expansion."""
+    return tuple(width // _NARROW for width in _WIDTHS) if name.endswith("_narrow") else _WIDTHS
 
 
 class FrozenNorm(nn.Module):
@@ -126,22 +137,27 @@ class ResNet(nn.Module):
     """Images to the features of the last layer, 32 times smaller (16 times with `dilated`).
 
     Args:
-        name: `resnet18`, `resnet34` or `resnet50`.
+        name: `resnet18`, `resnet34`, `resnet50`, or `resnet10_narrow`, which is meant to be trained from nothing.
         dilated: the last stage widens its kernels instead of striding.
     """
 
     def __init__(self, name: str, dilated: bool = False) -> None:
         super().__init__()
         block = Bottleneck if name == "resnet50" else Block
-        self.conv1 = Convolution(3, 64, 7, stride=2)
-        self.bn1 = FrozenNorm(64)
-        inside = 64
-        for stage, (count, width) in enumerate(zip(_BLOCKS[name], _WIDTHS, strict=True)):
+        widths = widths_of(name)
+        inside = widths[0]
+        self.conv1 = Convolution(3, inside, 7, stride=2)
+        self.bn1 = FrozenNorm(inside)
+        for stage, (count, width) in enumerate(zip(_BLOCKS[name], widths, strict=True)):
             last = dilated and stage == 3
             stride = 1 if stage == 0 or last else 2
             layers = list(_stage(block, inside, width, count, stride, 2 if last else 1))
             self.add_module(f"layer{stage + 1}", nn.Sequential(*layers))
             inside = width * block.expansion
+        if name.endswith("_narrow"):
+            for each in self.modules():
+                if isinstance(each, Block):
+                    each.bn2.weight.fill_(_DAMPED)
 
     def forward(self, images: Tensor) -> Tensor:
         """(B, 3, H, W) -> (B, C, H / 32, W / 32), channels last in memory."""
