@@ -156,14 +156,18 @@ class Terminal:
         Raises:
             UserError: no keys can be read here.
         """
-        if why := self._keyless():
-            raise UserError("keys cannot be read", why, "run it in the foreground of a terminal")
+        self.require_keys()
         listener = Listener(handler, lines, self._unlisten)
         self._keyboard.add(listener)
         self._raw_mode().enter()
         self._start()
         self._ring()
         return listener
+
+    def require_keys(self) -> None:
+        """UserError where no keys can be read."""
+        if why := self._keyless():
+            raise UserError("keys cannot be read", why, "run it in the foreground of a terminal")
 
     def wait_person(self, what: str) -> None:
         """Ask for `what` and return when somebody pressed enter; UserError where nobody can."""

@@ -143,3 +143,59 @@ def test_a_terminal_that_closes_parks_the_arm(tmp_path: Path) -> None:
     (path,) = (tmp_path / "state" / "lerobot" / "runs").glob("*/run.json")
     summary = json.loads(path.read_text())["summary"]
     assert (summary["outcome"], summary["exit"]) == ("stopped", "park")
+
+
+def test_keys_that_nobody_can_press_are_refused_before_anything_is_opened() -> None:
+    for more in (["--operator", "terminal"], ["--interactive"]):
+        process = start("rollout", *FAKES, *more, "--duration", "1")
+        _, err = process.communicate(timeout=60)
+        assert process.returncode == 1
+        assert "keys cannot be read" in err
+        assert "stdin is no terminal" in err
+
+
+def _expect(master: int, words: bytes) -> None:
+    """Read the screen until `words` appear; pytest's own time limit ends a wait in vain."""
+    seen = b""
+    while words not in seen:
+        seen += os.read(master, 4096)
+
+
+def test_a_session_is_steered_by_typed_lines(tmp_path: Path) -> None:
+    pid, master = pty.fork()
+    if pid == 0:
+        os.environ["COLUMNS"] = "200"
+        os.execv(
+            sys.executable,
+            [
+                sys.executable,
+                "-m",
+                "lerobot_core",
+                "rollout",
+                *FAKES,
+                "--interactive",
+                "--log-file",
+                str(tmp_path / "log"),
+            ],
+        )
+    _expect(master, b"ready: ")
+    os.write(master, b"/start fold the towel\r")
+    _expect(master, b"segment 1: fold the towel")
+    _expect(master, b"policy")
+    os.write(master, b"/stop\r")
+    _expect(master, b"segment 1 ended: operator")
+    os.write(master, b"/reset\r")
+    _expect(master, b"at home")
+    os.write(master, b"/start\r")
+    _expect(master, b"segment 2: fold the towel")
+    os.write(master, b"/sort the bolts\r")
+    _expect(master, b"task: sort the bolts")
+    os.write(master, b"/quit\r")
+    _expect(master, b"stopped: operator")
+    os.close(master)
+    os.waitpid(pid, 0)
+    (path,) = (tmp_path / "state" / "lerobot" / "runs").glob("*/run.json")
+    summary = json.loads(path.read_text())["summary"]
+    assert (summary["outcome"], summary["exit"]) == ("stopped", "park")
+    assert summary["rows"]["policy"] > 0
+    assert summary["rows"]["goto"] > 0

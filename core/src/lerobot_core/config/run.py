@@ -47,7 +47,9 @@ class RunConfig:
     on_exit: str = option("park", help="park the arm or hold it where it is", choices=("park", "hold"))
     safety: bool = option(True, help="the safety filter, on or off")
     resume: bool = option(False, help="continue an existing dataset")
-    interactive: bool | None = option(None, help="a person is at the terminal; default: found out")
+    interactive: bool | None = option(
+        None, help="typed start, reset, task, stop and quit, with robot and policy warm throughout; no: nobody is there"
+    )
     rename_map: dict[str, str] = option(factory=dict, help="{robot_key: policy_key}, for what the policy sees")
 
     show: bool = option(False, help="a picture of each camera")

@@ -43,8 +43,8 @@ class ScriptedOperator:
         """Nothing to open."""
 
     def first_action(self, t: float) -> None:
-        """The zero of the script's times."""
-        self._zero = t
+        """The zero of the script's times; in an interactive session that is its beginning, before any action."""
+        self._zero = t if self._zero is None else self._zero
 
     def poll(self) -> list[Event]:
         """The events that are due."""

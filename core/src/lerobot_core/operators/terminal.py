@@ -39,6 +39,8 @@ class TerminalOperator:
     def __init__(self, config: TerminalOperatorConfig, parts: Parts) -> None:
         self._clock: Clock = parts.clock
         self._terminal: Terminal | None = parts.terminal
+        if self._terminal is not None:
+            self._terminal.require_keys()  # now: it would be late to learn it once the policy is warm
         self._keys = dict(KEYS)
         self._events: list[Event] = []
         self._listener: Listener | None = None

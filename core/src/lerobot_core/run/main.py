@@ -80,15 +80,23 @@ def perform(verb: str, resolved: Resolved[Any], registry: Registry) -> Finished:
 
 
 def with_operator(config: RunConfig, registry: Registry, interactive: bool) -> RunConfig:
-    """The terminal operator listens by itself when a person is there and nobody else was named."""
-    wanted = config.interactive if config.interactive is not None else interactive
-    if config.operator or not wanted:
+    """The terminal operator listens by itself when a person is there and nobody else was named.
+
+    With `--interactive` it listens beside whoever was named, because lines are typed there.
+
+    Args:
+        interactive: a person is there.
+    """
+    alone = not config.operator and (interactive if config.interactive is None else config.interactive)
+    beside = bool(config.interactive) and interactive
+    if not (alone or beside) or any(chosen.name == "terminal" for chosen in config.operator.values()):
         return config
     from ..config.bases import Chosen
 
     spec = registry.spec("operator", "terminal")
     return dataclasses.replace(
-        config, operator={"terminal": Chosen("operator", "terminal", spec, spec.config(), "terminal")}
+        config,
+        operator={**config.operator, "terminal": Chosen("operator", "terminal", spec, spec.config(), "terminal")},
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import logging
 import time
@@ -20,6 +21,7 @@ from .cameras import Cameras
 from .check import check_bindings, check_built, check_fps, check_static, compare, hook_problems, raise_problems
 from .counts import Counts
 from .episode_hooks import with_episode_hooks
+from .interactive import Interactive
 from .keys import rebind
 from .loop import Ending, Loop, Task
 from .meeting import meet_policy
@@ -138,7 +140,12 @@ class Session:
 
     def build(self) -> None:
         """Every part; nothing is opened yet."""
-        self._parts = Builder(self.plan, self.clock, self._worlds, self.terminal).all()
+        builder = Builder(self.plan, self.clock, self._worlds, self.terminal)
+        self._parts = parts = builder.all()
+        if self.plan.config.interactive:
+            again = functools.partial(builder.part, "strategy", self.plan.strategy)
+            longest = self.plan.config.duration or 0.0
+            parts.strategy = Interactive(parts.strategy, again, parts.robot, parts.operators.values(), longest)
         raise_problems(rebind(self.plan, self.parts.operators))
 
     def connect(self) -> None:
@@ -229,7 +236,9 @@ class Session:
         self._on_exit("observers", observers.stop)
         observers.start(self.plan.info())
         rig = assemble(self.plan, parts, self.clock, self._queue, self._cameras, self.signals, observers)
-        loop = Loop(rig, self.plan.fps, config.interpolation, config.duration or 0.0, self.task)
+        loop = Loop(
+            rig, self.plan.fps, config.interpolation, 0.0 if config.interactive else config.duration or 0.0, self.task
+        )
         parts.strategy.setup(self._strategy_view())
         self.loop = loop
         gc.freeze()  # what was built lives as long as the run: collecting garbage need not look at it (tens of ms)

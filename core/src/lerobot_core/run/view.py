@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..types import Step
 from .counts import percentile
+from .interactive import Interactive
 from .keys import shown
 
 if TYPE_CHECKING:
@@ -74,9 +75,15 @@ class LiveView:
             *self._data(),
             *self._cameras(),
             f"filter {counts.last_intervention}" if counts.last_intervention else "",
+            *self._session_state(),
             self._keys(),
         ]
         return [cell for cell in cells if cell]
+
+    def _session_state(self) -> Iterable[str]:
+        strategy = self._session.parts.strategy
+        if isinstance(strategy, Interactive):
+            yield f"{strategy.state}, / types start, stop, reset, quit or a task"
 
     def _keys(self) -> str:
         order = shown(self._session.plan)

@@ -102,7 +102,8 @@ class Worlds:
 
 def _options(plan: Plan) -> Mapping[str, Any]:
     config = plan.config.world
-    auto = config.auto_reset if config.auto_reset is not None else not plan.strategy.spec.resets_scene
+    by_itself = not (plan.strategy.spec.resets_scene or plan.config.interactive)
+    auto = config.auto_reset if config.auto_reset is not None else by_itself
     return {"seed": config.seed, "auto_reset": auto}
 
 
