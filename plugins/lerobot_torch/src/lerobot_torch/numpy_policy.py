@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
@@ -93,6 +94,15 @@ class NumpyPolicy:
             self._names = self._names.bound(observation, action)
             log.warning("the checkpoint has no names; taking the robot's order: %s", ", ".join(self._names.action))
         self._refuse_other_units(action)
+
+    def for_robot(self) -> NumpyPolicy:
+        """The same weights for one more robot; processors, which may remember a state, and names are its own."""
+        view = copy.copy(self)
+        if self._policy is not None:
+            view._policy = copy.copy(self._policy)  # shallow: the parameters are shared
+            # In one go, so that a step on one side keeps the partner it has on the other.
+            view._policy.before, view._policy.after = copy.deepcopy((self._policy.before, self._policy.after))
+        return view
 
     def warmup(self) -> None:
         """One call on nothing: compiles, chooses kernels, folds constants."""
