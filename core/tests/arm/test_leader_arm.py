@@ -45,6 +45,16 @@ def test_it_follows_only_while_engaged(bus: BenchBus) -> None:
     assert bus.torque == [0, 0, 0]
 
 
+def test_it_goes_stiff_without_waiting_for_each_motor(bus: BenchBus, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A strategy engages it within a tick: six motors that answer one by one would take a whole period."""
+    arm = leader(bus)
+    arm.connect()
+    arm.release()
+    monkeypatch.setattr(bus, "write", lambda *_, **__: pytest.fail("a write that a motor has to confirm"))
+    arm.engage()
+    assert bus.torque == [1, 1, 1]
+
+
 def test_disconnecting_releases(bus: BenchBus) -> None:
     arm = leader(bus)
     arm.connect()

@@ -55,13 +55,13 @@ class LeaderArm:
             self.servos.go_to(self.servos.to_raw(action))
 
     def engage(self) -> None:
-        """Configure and hold, so that `feedback` moves it."""
+        """Configure and hold, so that `feedback` moves it; a strategy calls this within a tick, so it is quick."""
         if not self.actuated or self._engaged:
             return
         self._configure()
         self._engaged = True
         try:
-            self.servos.torque_on()
+            self.servos.torque_on(confirmed=False)
         except BaseException:
             self.release()
             raise

@@ -159,12 +159,20 @@ class Servos:
             if not setting.eeprom or held[name] != value:
                 yield setting, name, value
 
-    def torque_on(self, motors: Sequence[str] | None = None) -> None:
-        """Hold the present pose: the goal is set to it before torque goes on, so nothing jumps."""
+    def torque_on(self, motors: Sequence[str] | None = None, confirmed: bool = True) -> None:
+        """Hold the present pose: the goal is set to it before torque goes on, so nothing jumps.
+
+        Args:
+            motors: which, None for all.
+            confirmed: each motor answers that it holds; else one packet tells them all, and the loop is not kept waiting.
+        """
         top, present = self.profile.top, self._comparison.corrected(self.ask("Present_Position"))
         names = list(self.profile.motors if motors is None else motors)
         self.go_to({name: min(max(present[name], 0), top) for name in names})
         for register, value in self.profile.torque_on:
+            if not confirmed:
+                self.bus.sync_write(register, dict.fromkeys(names, value))
+                continue
             for name in names:
                 self.bus.write(register, name, value)
 
