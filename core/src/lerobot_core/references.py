@@ -58,7 +58,8 @@ def _from_folder(registry: Registry, folder: Path) -> Mapping[str, Any]:
         raise PluginError(
             f"{path} is a checkpoint of a policy that is not installed: {family!r}", unknown.why, unknown.fix
         )
-    return {"type": family, "path": str(path)}
+    # One word would be taken for the name of a family by whoever reads it next.
+    return {"type": family, "path": str(path) if len(path.parts) > 1 else f"./{path}"}
 
 
 def _from_hub(registry: Registry, ref: str) -> Mapping[str, Any]:

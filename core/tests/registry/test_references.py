@@ -92,7 +92,9 @@ def test_a_name_wins_over_a_folder_of_that_name(act, registry, tmp_path, monkeyp
     monkeypatch.chdir(tmp_path)
     checkpoint(tmp_path / "act")
     assert registry.resolve("policy", "act").name == "act"
-    assert registry.resolve("policy", "./act") == {"type": "act", "path": "act"}
+    found = registry.resolve("policy", "./act")
+    assert found == {"type": "act", "path": "./act"}
+    assert registry.resolve("policy", found["path"]) == found  # whoever loads the weights resolves it again
 
 
 def test_a_checkpoint_of_a_policy_that_is_not_installed(act, registry, tmp_path):

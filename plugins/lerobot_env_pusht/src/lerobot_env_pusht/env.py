@@ -15,7 +15,8 @@ SIDE = 512.0
 """Width and height of the plane, in its own units: positions and actions are in 0..512, whatever the picture's size."""
 FPS = 10.0
 TASK = "Push the T-shaped block onto the T-shaped target."
-POSITION: Features = {axis: Feature(unit="raw", low=0.0, high=SIDE) for axis in ("x", "y")}
+POSITION: Features = {axis: Feature(low=0.0, high=SIDE) for axis in ("x", "y")}
+"""Without a unit: the plane's own has no name, and its datasets state none."""
 CAMERA = "image"
 
 
