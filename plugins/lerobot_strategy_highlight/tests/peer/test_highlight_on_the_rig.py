@@ -19,14 +19,13 @@ pytest.importorskip("lerobot_sim")
 pytest.importorskip("lerobot_storage_v3")
 pytest.importorskip("lerobot_policy_replay")
 
-pytestmark = pytest.mark.slow
-
 from lerobot_core.config.resolve import resolve_run
 from lerobot_core.registry import default_registry
 from lerobot_core.run.plan import Plan
 from lerobot_core.run.session import Session
 from lerobot_core.virtual_clock import VirtualClock
 
+pytestmark = pytest.mark.slow
 TASK = "put the cube in the bin"
 SMALL = ["--camera.front.width", "160", "--camera.front.height", "120", "--camera.wrist", "none"]
 

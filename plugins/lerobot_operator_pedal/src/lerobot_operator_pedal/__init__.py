@@ -1,0 +1,1 @@
+"""Operator `pedal`: foot switches and other buttons."""
