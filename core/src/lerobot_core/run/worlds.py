@@ -102,7 +102,9 @@ class Worlds:
 
 def _options(plan: Plan) -> Mapping[str, Any]:
     config = plan.config.world
-    by_itself = not (plan.strategy.spec.resets_scene or plan.config.interactive)
+    chosen = plan.config.strategy  # `lr doctor` and `lr calibrate` have none
+    resets = chosen is not None and chosen.spec.resets_scene
+    by_itself = not (resets or plan.config.interactive)
     auto = config.auto_reset if config.auto_reset is not None else by_itself
     return {"seed": config.seed, "auto_reset": auto}
 
