@@ -7,6 +7,7 @@ import importlib
 import inspect
 import posixpath
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import lerobot_core
@@ -20,6 +21,7 @@ PACKAGE = Path(lerobot_core.__file__).parent
 FOLDER = "kinds"
 
 
+@cache
 def fill(name: str) -> str:
     """The Markdown that stands where a page says `<!-- kind: NAME -->`."""
     kind = KINDS[name]

@@ -49,10 +49,9 @@ class Mirror:
             path, name = _inside(target, folder)
             if path is None or path.startswith(f"{DOCS}/"):
                 continue
-            if path not in self.names:
-                new.append(path)
-            self.names.setdefault(path, set()).update({name} if name and path.endswith(".py") else ())
             _require(path, name, target)
+            new += [path] if path not in self.names else []
+            self.names.setdefault(path, set()).update({name} if name and path.endswith(".py") else ())
         return new
 
     def rewrite(self, text: str, folder: str, page: str) -> str:
