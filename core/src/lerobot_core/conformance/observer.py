@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from ..contracts.observer import Noticing
 from ..fakes.joints import joint_features
 from ..types import Feature, Features
-from .base import PluginConformance, accepted
+from .base import PluginConformance, accepted, not_exercised
 from .samples import step
 
 JOINTS = joint_features()
@@ -47,6 +48,14 @@ class ObserverConformance(PluginConformance):
         now = row.observation
         same = now.keys() == before.keys() and all(np.array_equal(now[key], before[key]) for key in before)
         assert same, "an observer must not change a row's observation"
+
+    def test_it_takes_messages_if_any(self) -> None:
+        """What the person is told, at any time between start and stop."""
+        observer = self.started()
+        if not isinstance(observer, Noticing):
+            not_exercised("the observer takes no messages")
+        for text in ("episode 1 of 3: recording", "", "--help", "\a'; ünïcode"):
+            observer.notice(text)
 
     def test_stop_is_idempotent(self) -> None:
         """Exit paths overlap."""

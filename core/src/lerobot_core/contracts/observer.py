@@ -19,3 +19,11 @@ class Observer(Protocol):
 
     def stop(self) -> None:
         """The run is over. Idempotent."""
+
+
+@runtime_checkable
+class Noticing(Protocol):
+    """An observer that also wants what the person at the arm is told (`run.notify`), to say it aloud or to show it."""
+
+    def notice(self, text: str) -> None:
+        """One message, on the observers' thread; none is left out."""

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..clock import Clock
-from ..contracts.observer import Observer
+from ..contracts.observer import Noticing, Observer
 from ..types import Step
 
 log = logging.getLogger("lerobot.observers")
 _RANK = 4
 _STOP_S = 2.0
+_MESSAGES = 100
+"""Messages that may wait; a run says a few a minute."""
 
 
 class ObserverThread:
@@ -40,6 +44,7 @@ class ObserverThread:
             self._watching["step hook"] = fan_out
         self._observers = dict(observers)
         self._latest: Step | None = None
+        self._messages: deque[str] = deque(maxlen=_MESSAGES)
         self._stopping = threading.Event()
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
@@ -56,6 +61,10 @@ class ObserverThread:
         """The loop's side: the newest row replaces one that nobody has looked at."""
         self._latest = step
 
+    def tell(self, text: str) -> None:
+        """What the person at the arm is told, from any thread; messages are not left out as rows are."""
+        self._messages.append(text)
+
     def stop(self) -> None:
         """Hand over the last row and end. Idempotent."""
         self._stopping.set()
@@ -69,11 +78,19 @@ class ObserverThread:
         stopping = False
         while not stopping:
             stopping = self._clock.wait(self._stopping, self._clock.now() + self._period)
+            self._pass_on_messages()
             step, self._latest = self._latest, None
             if step is not None:
                 for name, watch in list(self._watching.items()):
                     self._guard(name, lambda watch=watch, step=step: watch(step))  # type: ignore[misc]
         self._ended.set()
+
+    def _pass_on_messages(self) -> None:
+        while self._messages:
+            text = self._messages.popleft()
+            for name, observer in self._observers.items():
+                if isinstance(observer, Noticing) and name in self._watching:
+                    self._guard(name, functools.partial(observer.notice, text))
 
     def _guard(self, name: str, call: Callable[[], None]) -> None:
         try:

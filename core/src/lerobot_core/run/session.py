@@ -73,6 +73,7 @@ class Session:
         self._reader: Reader | None = None
         self._policy_fps: float | None = None
         self._storage_open = False
+        self._observers: ObserverThread | None = None
         self._parker: Parker | None = None
         self._warmup_s = self._loop_ended = 0.0
         self._drop = False
@@ -232,7 +233,7 @@ class Session:
         watching = dict(parts.observers)
         if self.terminal is not None:
             watching["view"] = LiveView(self.terminal, self)
-        observers = ObserverThread(self.clock, watching, self._step_hook(), 1.0 / self.plan.fps)
+        self._observers = observers = ObserverThread(self.clock, watching, self._step_hook(), 1.0 / self.plan.fps)
         self._on_exit("observers", observers.stop)
         observers.start(self.plan.info())
         rig = assemble(self.plan, parts, self.clock, self._queue, self._cameras, self.signals, observers)
@@ -286,6 +287,8 @@ class Session:
             self.loop.set_task(text)
 
     def _notify(self, text: str) -> None:
+        if self._observers is not None:
+            self._observers.tell(text)
         if self.terminal is not None:
             self.terminal.say(text, bell=True)
         else:

@@ -65,7 +65,7 @@ def find(device: str, known: Iterable[Input]) -> Input:
         DeviceError: none, or several; the message lists what is there.
     """
     known = list(known)
-    wanted = device.rpartition("/")[2]
+    wanted = os.path.basename(os.path.realpath(device))  # also a link of the person's own udev rules
     for each in known:
         if device == each.path or wanted in (each.path.rpartition("/")[2], *map(_last, each.links)):
             return each

@@ -30,7 +30,6 @@ RETRY_S = 1.0
 class Device(Protocol):
     """What is used of evdev's InputDevice."""
 
-    path: str
     name: str
 
     def read(self) -> Iterable[InputEvent]:
@@ -46,6 +45,12 @@ class Device(Protocol):
         """Let it go."""
 
 
+def open_input(path: str) -> Device:
+    """The device at `path`, by evdev; OSError when it is none or may not be read."""
+    device: Device = InputDevice(path)
+    return device
+
+
 class PedalOperator:
     """Events from the keys of a pedal, of a keypad, of anything that the kernel calls an input device.
 
@@ -53,9 +58,7 @@ class PedalOperator:
         open_device: for tests; opens a path.
     """
 
-    def __init__(
-        self, config: PedalConfig, parts: Parts, open_device: Callable[[str], Device] = InputDevice[str]
-    ) -> None:
+    def __init__(self, config: PedalConfig, parts: Parts, open_device: Callable[[str], Device] = open_input) -> None:
         self._config, self._clock, self._log, self._open = config, parts.clock, parts.log, open_device
         self._terminal = parts.terminal
         self._device: Device | None = None
