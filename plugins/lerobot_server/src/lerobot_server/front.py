@@ -15,7 +15,7 @@ from lerobot_inference_remote.wire.header import Header
 from lerobot_inference_remote.wire.keys import RobotKeys, ServerKeys, robot_of, segment
 
 from .service import Service
-from .sessions import Session
+from .sessions import Job, Session
 
 if TYPE_CHECKING:
     import zenoh
@@ -129,7 +129,7 @@ class Front:
         for topics in list(self._topics.values()):
             self._drop(topics.session, "the server ends")
 
-    def send(self, session: Session, header: Header, body: Any) -> None:
+    def send(self, session: Session, header: Header, body: Any, job: Job | None = None) -> None:
         """The worker's way out."""
         topics = self._topics.get(session.id)
         if topics is not None:

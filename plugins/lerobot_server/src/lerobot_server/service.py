@@ -31,7 +31,7 @@ log = logging.getLogger("lerobot.serve")
 SPARE_BYTES = 1 << 20
 """What an observation may have beyond its pixels: names, states, a leftover, the instruction."""
 
-Send = Callable[[Session, Header, Any], None]
+Send = Callable[[Session, Header, Any, Job], None]
 
 
 class Service:

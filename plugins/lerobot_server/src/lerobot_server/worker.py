@@ -61,14 +61,15 @@ class Worker:
             while not self._stopping:
                 self.service.clock.wait(self.service.wake, FOREVER)
                 self.service.wake.clear()
-                self._serve()
+                self.serve()
         except Exception as error:
             self.error = error
         finally:
             self.warm.set()
             self.ended.set()
 
-    def _serve(self) -> None:
+    def serve(self) -> None:
+        """Answer until nothing waits; on the policy's thread."""
         while not self._stopping and (ready := self.service.ready()):
             ready = self._gather(ready)
             taken = [(session, job) for session in self._scheduler.select(ready) if (job := session.mailbox.take())]
@@ -139,7 +140,7 @@ class Worker:
         except WireError as error:
             self._failed(session, job, error)
             return
-        self._send(session, job.header.answer(Kind.CHUNK), body)
+        self._send(session, job.header.answer(Kind.CHUNK), body, job)
         session.answered += 1
         service.metrics.answered.inc()
         service.metrics.queue.observe(queue_s)
@@ -150,7 +151,7 @@ class Worker:
         log.error("the policy failed on a request of %s", session.robot, exc_info=error)
         text = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
         fix = error.fix if isinstance(error, UserError) else "the server's log has the traceback"
-        self._send(session, job.header.answer(Kind.REFUSAL), RefusalBody("the policy failed", text, fix))
+        self._send(session, job.header.answer(Kind.REFUSAL), RefusalBody("the policy failed", text, fix), job)
         self.service.metrics.failed.inc()
         self._audit(session, job, "failed", 0.0, 0.0)
 
