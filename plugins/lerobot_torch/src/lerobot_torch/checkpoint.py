@@ -52,13 +52,15 @@ def load(
     cls = policy_class(family)
     settings = read_settings(folder, _spec(family).config)
     settled = settle(config, settings.config)
+    place = choose_device(device or settled.device)
     with hollow():
         policy = cls(settled, settings.inputs, settings.outputs)
-    tensors, old_stats = split_statistics(read_weights(folder / WEIGHTS), settings.inputs | settings.outputs)
-    fill(policy, tensors, str(folder / WEIGHTS))
+    found = read_weights(folder / WEIGHTS, place)
+    tensors, old_stats = split_statistics(found, settings.inputs | settings.outputs)
+    fill(policy, policy.renamed(tensors), str(folder / WEIGHTS))
     policy.before, policy.after = _pipelines(policy, folder, old_stats, stats)
     policy.common, policy.folder, policy.contract = settings.common, folder, read_contract(folder)
-    policy.on(choose_device(device or settled.device))
+    policy.on(place)
     return policy.eval()
 
 

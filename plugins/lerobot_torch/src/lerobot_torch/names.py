@@ -18,7 +18,7 @@ from lerobot_core.types import Feature, Features, Unit
 
 from .config import TorchPolicyConfig
 from .contract import FILE as CONTRACT
-from .features import visual, width
+from .features import width
 from .jsonfile import read_json
 from .policy import TorchPolicy
 from .processors.basic import Rename
@@ -260,7 +260,7 @@ def cameras(policy: TorchPolicy[Any]) -> dict[str, tuple[str, Feature]]:
     rename = policy.before.step(Rename)
     sources = {new: old for old, new in rename.rename_map.items()} if rename else {}
     found: dict[str, tuple[str, Feature]] = {}
-    for key in visual(policy.inputs):
+    for key in policy.pictures:
         source = sources.get(key, key)
         channels, height, row = policy.inputs[key].shape
         name = camera_of(source) or source

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
@@ -117,10 +118,12 @@ class NumpyPolicy:
         Raises:
             ContractError: the observation lacks a key, or an image has another size.
         """
-        return self.predict_chunks([obs], [task])[0]
+        return self.predict_chunks([obs], [task], guide)[0]
 
-    def predict_chunks(self, observations: Sequence[Observation], tasks: Sequence[str]) -> list[ActionChunk]:
-        """One pass of the network for all of them; each as `predict_chunk` gives it.
+    def predict_chunks(
+        self, observations: Sequence[Observation], tasks: Sequence[str], guide: Guide | None = None
+    ) -> list[ActionChunk]:
+        """One pass of the network for all of them; each as `predict_chunk` gives it. A guide is for one observation.
 
         Raises:
             ContractError: an observation lacks a key, or an image has another size.
@@ -128,7 +131,7 @@ class NumpyPolicy:
         names, needs = tuple(self._names.action), self.needs.keys()
         if missing := {key for obs in observations for key in needs - obs.keys()}:
             raise ContractError(f"the policy needs {', '.join(sorted(missing))}", "the observation has it not")
-        chunks = self._ask(observations, tasks)
+        chunks = self._ask(observations, tasks, guide)
         seen = zip(chunks, observations, tasks, strict=True)
         return [ActionChunk(names, actions, None, obs.time, task) for actions, obs, task in seen]
 
@@ -136,13 +139,16 @@ class NumpyPolicy:
         """Let go of the network, whoever still holds this. Idempotent."""
         self._policy = None
 
-    def _ask(self, observations: Sequence[Mapping[str, Any]], tasks: Sequence[str]) -> NDArray[np.float32]:
+    def _ask(
+        self, observations: Sequence[Mapping[str, Any]], tasks: Sequence[str], guide: Guide | None = None
+    ) -> NDArray[np.float32]:
         """(B, T, A)."""
         if self._policy is None:
             raise InferenceError("the policy is closed", "nothing can be asked of it any more")
         samples = [self._sample(seen) for seen in observations]
         batch: Batch = {key: _stacked([sample[key] for sample in samples]) for key in samples[0]}
-        return self._policy.act({"task": list(tasks), **batch}).numpy().astype(np.float32)
+        given = None if guide is None else _in_order(guide, tuple(self._names.action))
+        return self._policy.act({"task": list(tasks), **batch}, given).numpy().astype(np.float32)
 
     def _sample(self, seen: Mapping[str, Any]) -> dict[str, Tensor]:
         batch: dict[str, Tensor] = {}
@@ -167,6 +173,14 @@ class NumpyPolicy:
                 "\n  ".join(wrong),
                 "the robot's other units (--robot.use-degrees where it has them), or a policy trained on this robot",
             )
+
+
+def _in_order(guide: Guide, names: tuple[str, ...]) -> Guide | None:
+    """With its columns as the policy has them; None when nothing is left to continue."""
+    if not len(guide.actions):
+        return None
+    columns = [guide.names.index(name) for name in names]
+    return dataclasses.replace(guide, names=names, actions=np.ascontiguousarray(guide.actions[:, columns]))
 
 
 def _recorded_range(policy: TorchPolicy[Any]) -> list[tuple[float, float]]:

@@ -11,12 +11,14 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 import torch
 from lerobot_core.features import ACTION
+from lerobot_core.types import Guide
 from torch import Tensor, nn
 
 from .config import TorchPolicyConfig
 from .contract import Contract, write_contract
 from .device import autocast
-from .features import PolicyFeatures, width
+from .features import PolicyFeatures, visual, width
+from .guidance import Prefix, prefix_of
 from .processors.basic import Rename, ToBatch, ToDevice
 from .processors.normalize import Normalize, Stats, tensors
 from .processors.pipeline import AFTER, BEFORE, Pipeline
@@ -42,7 +44,7 @@ class TorchPolicy(nn.Module, ABC, Generic[C]):
         family: the policy's name, as in `config.json`.
         steps: processor steps that only this family has.
         grad_clip_norm: what gradients are clipped to while training.
-        guidance: see the policy contract.
+        guidance: see the policy contract; other than "none" means that it has `guided_chunk`.
         before, after: processors on either side of the network.
         contract: names, units and rate; None for a checkpoint that has none.
         folder: where it was loaded from.
@@ -64,6 +66,9 @@ class TorchPolicy(nn.Module, ABC, Generic[C]):
         self.common: Mapping[str, Any] = {}
         # Only where it is asked for: an attribute that leads back here keeps the weights until garbage is collected.
         self._compiled: Callable[[Batch], Tensor] | None = torch.compile(self.chunk) if config.compile else None
+        self._compiled_guided: Callable[[Batch, Prefix], Tensor] | None = None
+        if config.compile and self.guidance != "none":
+            self._compiled_guided = torch.compile(self.guided_chunk)
 
     # --- what a family says -----------------------------------------------------------------------------------------
 
@@ -82,6 +87,15 @@ class TorchPolicy(nn.Module, ABC, Generic[C]):
         """Temporal-ensembling coefficient; the queue does the averaging."""
         return None
 
+    @property
+    def pictures(self) -> list[str]:
+        """The images a robot has to give, by checkpoint key."""
+        return visual(self.inputs)
+
+    def renamed(self, found: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        """A checkpoint's tensors under the names that the network has; for families with older checkpoints."""
+        return found
+
     def initialize(self) -> None:
         """A new policy is about to be trained: the place to read parts that were trained before."""
 
@@ -92,6 +106,10 @@ class TorchPolicy(nn.Module, ABC, Generic[C]):
     @abstractmethod
     def chunk(self, batch: Batch) -> Tensor:
         """The chunk (B, T, A) a batch of observations calls for, normalised."""
+
+    def guided_chunk(self, batch: Batch, prefix: Prefix) -> Tensor:
+        """As `chunk`, continuing what is being executed; for families whose `guidance` is not "none"."""
+        raise NotImplementedError(f"{type(self).__name__} says it takes guidance, and has no guided_chunk")
 
     def param_groups(self) -> list[dict[str, Any]]:
         """Parameter groups for the optimizer."""
@@ -124,10 +142,19 @@ class TorchPolicy(nn.Module, ABC, Generic[C]):
         """Numbers in one action of the network (A)."""
         return width(self.outputs, ACTION)
 
-    def act(self, batch: Batch) -> Tensor:
-        """Observations as a robot or a dataset has them -> actions (B, T, A) in its units, on the CPU."""
+    def act(self, batch: Batch, guide: Guide | None = None) -> Tensor:
+        """Observations as a robot or a dataset has them -> actions (B, T, A) in its units, on the CPU.
+
+        A guide's actions (columns in the policy's order) go through `before` together with the observation: normalised
+        as actions are, and relative to this observation where the policy's actions are relative.
+        """
         with torch.inference_mode(), autocast(self.device, bool(self.config.use_amp)):
-            chunk = (self._compiled or self.chunk)(self.before(batch))
+            if guide is None or self.guidance == "none":
+                chunk = (self._compiled or self.chunk)(self.before(batch))
+            else:
+                seen = self.before({**batch, ACTION: torch.from_numpy(guide.actions)[None]})
+                prefix = prefix_of(guide, seen.pop(ACTION), self.chunk_size)
+                chunk = (self._compiled_guided or self.guided_chunk)(seen, prefix)
             actions: Tensor = self.after({ACTION: chunk.float()})[ACTION]
         return actions
 

@@ -15,8 +15,15 @@ FILE = "model.safetensors"
 _SHOWN = 8
 
 
-def read_weights(path: Path) -> dict[str, Tensor]:
-    """Tensors by name, on the CPU; tied ones appear under each of their names.
+def read_weights(path: Path, device: torch.device | None = None) -> dict[str, Tensor]:
+    """Tensors by name; tied ones appear under each of their names.
+
+    The file is mapped into memory and nothing of it copied there: on the CPU tensors are views of it, on another device
+    they go there one by one.
+
+    Args:
+        path: the file.
+        device: where the tensors go; default the CPU.
 
     Raises:
         ConfigError: there is no such file, or it cannot be read.
@@ -24,7 +31,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     if not path.is_file():
         raise ConfigError(f"there is no {path}", "a checkpoint has its tensors in it", "name a checkpoint's folder")
     try:
-        with safe_open(path, "pt") as file:
+        with safe_open(path, "pt", device=str(device or "cpu")) as file:
             tied = file.metadata() or {}
             found = {_plain(name): file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
     except (OSError, SafetensorError) as error:
@@ -58,7 +65,20 @@ def fill(module: nn.Module, tensors: Mapping[str, Tensor], where: str) -> None:
     """
     wanted = module.state_dict()
     check_fit(wanted, tensors, where)
+    tied = _tied(module)
     module.load_state_dict({name: tensors[name].to(wanted[name].dtype) for name in wanted}, assign=True)
+    for first, *others in tied:
+        for name in others:  # what was one parameter is two now; on the way to a device it would become two tensors
+            owner, _, leaf = name.rpartition(".")
+            setattr(module.get_submodule(owner), leaf, module.get_parameter(first))
+
+
+def _tied(module: nn.Module) -> list[list[str]]:
+    """The names of each parameter that has several."""
+    names: dict[int, list[str]] = {}
+    for name, parameter in module.named_parameters(remove_duplicate=False):
+        names.setdefault(id(parameter), []).append(name)
+    return [each for each in names.values() if len(each) > 1]
 
 
 def check_fit(wanted: Mapping[str, Tensor], tensors: Mapping[str, Tensor], where: str) -> None:
