@@ -1,0 +1,1 @@
+"""Observer `prometheus`: figures to scrape."""

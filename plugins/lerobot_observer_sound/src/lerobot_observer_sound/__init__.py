@@ -1,0 +1,1 @@
+"""Observer `sound`: says aloud what happens."""
