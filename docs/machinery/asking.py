@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import io
+import logging
 from functools import cache
 
 from lerobot_core.cli.main import main
+
+
+log = logging.getLogger("mkdocs.hooks.repository")
+"""With --strict a warning fails the build."""
 
 
 class NoAnswer(Exception):

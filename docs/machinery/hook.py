@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import posixpath
 import re
 from pathlib import Path
@@ -10,14 +9,11 @@ from typing import Any
 
 import kind_pages
 import verb_pages
-from asking import NoAnswer
+from asking import NoAnswer, log
 from links import DOCS, MIRROR, ROOT, BrokenLink, Mirror, is_picture, page_of
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
-
-log = logging.getLogger("mkdocs.hooks.repository")
-"""With --strict a warning fails the build."""
 
 _KIND = re.compile(r"^<!-- kind: (\w+) -->$", re.MULTILINE)
 _ALWAYS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")

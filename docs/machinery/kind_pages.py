@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 
 import lerobot_core
-from asking import lr
+from asking import NoAnswer, log, lr
 from lerobot_core import specs
 from lerobot_core.kinds import KINDS, Kind
 from lerobot_core.registry import default_registry
@@ -72,7 +72,11 @@ def _plugins(kind: Kind) -> str:
 
 
 def _details(kind: Kind, name: str) -> str:
-    text = lr("plugins", "show", kind.name, name)
+    try:
+        text = lr("plugins", "show", kind.name, name)
+    except NoAnswer as answer:
+        log.warning("%s", answer)
+        return ""
     lines = [line for line in text.splitlines() if not line.startswith("  origin")]  # a path of this machine
     body = "\n".join(f"    {line}" for line in ["``` text", *lines, "```"])
     return f'??? note "lr plugins show {kind.name} {name}"\n\n{body}'
