@@ -12,7 +12,7 @@ from lerobot_core.run.signals import Interrupted, Signals
 from .config import EPISODES
 from .film import Studio
 from .play import play
-from .result import Result, output_folder, policy_name
+from .result import Result, keep, output_folder, policy_name
 from .setup import Builder
 
 if TYPE_CHECKING:
@@ -43,8 +43,7 @@ def evaluate_env(resolved: Resolved[EvalConfig], registry: Registry) -> int:
         print(f"stopped: {stopped}", file=sys.stderr)
     finally:
         signals.restore()
-    if result.episodes:
-        result.write(folder)
+        keep(result, folder)  # also what was found before something failed
     result.report(config.json)
     return signals.exit_code or 0
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator, Sequence
 
 from lerobot_core.batching import predict_chunks
-from lerobot_core.contracts.policy import Policy
+from lerobot_core.inference.request import failure
+from lerobot_core.types import ActionChunk
 
 from .film import Film
 from .result import Episode
@@ -51,16 +52,26 @@ def play(
 
 
 def ask(slots: Sequence[Slot]) -> None:
-    """A chunk for every slot that needs one, in one call for those that share a policy."""
+    """A chunk for every slot that needs one, in one call for those that share a policy.
+
+    Raises:
+        UserError: the policy raised, or its chunk cannot be executed.
+    """
     groups: dict[int, list[Slot]] = {}
     for slot in slots:
         if slot.hungry:
             groups.setdefault(id(slot.policy), []).append(slot)
     for group in groups.values():
-        policy: Policy = group[0].policy
-        chunks = predict_chunks(policy, [slot.observation for slot in group], [slot.task for slot in group])
-        for slot, chunk in zip(group, chunks, strict=True):
+        for slot, chunk in zip(group, _answers(group), strict=True):
             slot.feed(chunk)
+
+
+def _answers(group: Sequence[Slot]) -> Sequence[ActionChunk]:
+    policy = group[0].policy
+    try:
+        return predict_chunks(policy, [slot.observation for slot in group], [slot.task for slot in group])
+    except Exception as error:
+        raise failure(error, "predicting") from error
 
 
 def _begin(slots: Sequence[Slot], waiting: Iterator[tuple[int, int]], film: Filmed) -> list[Slot]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+log = logging.getLogger("lerobot.eval")
 
 SCHEMA = 1
 Z95 = 1.959963984540054
@@ -120,6 +123,16 @@ class Result:
     def report(self, as_json: bool) -> None:
         """One object on the last line of stdout, or lines for a person."""
         print(json.dumps(self.as_json()) if as_json else "\n".join(self.lines()), flush=True)
+
+
+def keep(result: Result, folder: Path) -> None:
+    """Write eval.json where there is something to write; that it cannot be written is a warning."""
+    if not result.episodes:
+        return
+    try:
+        log.info("%s", result.write(folder))
+    except OSError as error:
+        log.warning("eval.json could not be written: %s", error)
 
 
 def output_folder(asked: Path | None, name: str) -> Path:

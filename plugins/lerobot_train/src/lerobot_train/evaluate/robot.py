@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import logging
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ from lerobot_core.config.bases import Chosen
 from lerobot_core.errors import UserError
 from lerobot_core.run.main import perform
 
-from .result import Episode, Result, output_folder, policy_name
+from .result import Episode, Result, keep, output_folder, policy_name
 
 if TYPE_CHECKING:
     from lerobot_core.config.resolve import Resolved
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
 
     from .config import EvalConfig
 
-log = logging.getLogger("lerobot.eval")
-
 
 def evaluate_robot(resolved: Resolved[EvalConfig], registry: Registry) -> int:
     """Run the attempts, report, return the exit code."""
@@ -30,7 +27,7 @@ def evaluate_robot(resolved: Resolved[EvalConfig], registry: Registry) -> int:
     finished = perform("eval", dataclasses.replace(resolved, config=config), registry)
     result = judged(config, finished.session, finished.summary)
     _tell(finished.session.ending.error)
-    _keep(result, output_folder(config.output_dir, result.name))
+    keep(result, output_folder(config.output_dir, result.name))
     result.report(config.json)
     return finished.exit_code
 
@@ -78,12 +75,3 @@ def _tell(error: BaseException | None) -> None:
     if error is not None:
         text = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
         print(f"error: {text}", file=sys.stderr)
-
-
-def _keep(result: Result, folder: Path) -> None:
-    if not result.episodes:
-        return
-    try:
-        log.info("%s", result.write(folder))
-    except OSError as error:
-        log.warning("eval.json could not be written: %s", error)
