@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lerobot_core.fakes.storage import FakeStorage
 from lerobot_core.strategies.episodes import EpisodeMachine
 from lerobot_core.types import Event
 from rig import session
@@ -80,6 +82,15 @@ def test_replay_of_an_episode_that_is_not_there(tmp_path: Path) -> None:
     s = session("replay", "replay", dataset={"root": tmp_path / "d"}, flags={"episode": 7})
     s.run()
     assert "--episode 0" in str(s.ending.error)
+
+
+def test_a_dataset_that_refuses_says_so_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A storage that was never open has no figures: asking for them must not hide why it would not open."""
+    session("record", "record", teleop={}, dataset=QUICK | {"root": tmp_path / "d"}).run()
+    monkeypatch.setattr(FakeStorage, "stats", lambda self: pytest.fail("it was never open"))
+    s = session("record", "record", teleop={}, dataset=QUICK | {"root": tmp_path / "d"})
+    assert s.run()["dataset"] is None
+    assert "--resume" in str(s.ending.error)
 
 
 EVENTS = st.lists(

@@ -205,10 +205,10 @@ class Session:
         """Create the dataset, or repair and continue it."""
         storage, config = self.parts.storage, self.plan.config
         if storage is not None:
-            self._storage_open = True
             self.parts.storage = with_episode_hooks(storage, self.plan.registry)
             plan = self.plan
             storage.open(plan.observation, plan.action, plan.fps, plan.robot_type, config.task, config.resume)
+            self._storage_open = True  # one that refused has nothing to finalize or to report
 
     def engage(self) -> None:
         """Torque on; from here the exit path brings the arm to rest before anything else."""
