@@ -1,0 +1,1 @@
+"""Observer `rerun`: a run in the Rerun viewer."""
