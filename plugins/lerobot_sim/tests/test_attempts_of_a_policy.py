@@ -15,7 +15,8 @@ from lerobot_sim.config import ScriptedConfig
 from lerobot_sim.expert.teleoperator import ScriptedTeleoperator
 from lerobot_sim.preset import PARK_POSE
 
-WORDS = "--robot virtual_so100 --camera.front none --camera.wrist none --strategy eval --policy fake --world.seed 40".split()
+NO_CAMERAS = ("--camera.front", "none", "--camera.wrist", "none")
+WORDS = ("--robot", "virtual_so100", *NO_CAMERAS, "--strategy", "eval", "--policy", "fake", "--world.seed", "40")
 
 
 class Expert:
@@ -75,12 +76,12 @@ def evaluation(cls: type[Session], *words: str) -> Any:
 
 
 def test_the_expert_succeeds_seed_after_seed() -> None:
-    session = evaluation(ByTheExpert, "--strategy.episodes", "3")
+    session = evaluation(ByTheExpert, "--strategy.episodes", "2")
     assert session.ending.outcome == "done"
     attempts = session.notes["attempts"]
-    assert [each["success"] for each in attempts] == [True] * 3
+    assert [each["success"] for each in attempts] == [True, True]
     assert all(2.0 < each["seconds"] < 20.0 for each in attempts)
-    assert [each["seed"] for each in session.attempts] == [40, 41]  # the last one is not over for the world
+    assert [each["seed"] for each in session.attempts] == [40]  # the last one is not over for the world
     for start in session.expert.starts:
         assert max(abs(start[key] - PARK_POSE[key]) for key in PARK_POSE) < 4.0
 
