@@ -6,7 +6,6 @@ import threading
 from typing import Any
 
 import pytest
-from bench import Robot
 from lerobot_core.config.bases import Chosen
 from lerobot_core.errors import ConfigError, InferenceError
 from lerobot_core.fakes.config import FakePolicyConfig
@@ -14,6 +13,7 @@ from lerobot_core.specs import PolicySpec
 from lerobot_core.types import Feature
 from lerobot_inference_remote.engine import LinkState
 from lerobot_inference_remote.trouble import Refused, Trouble
+from lerobot_server.fake_robot import Robot
 from lerobot_server.fakes import JOINTS, StubPolicy, serving
 
 
@@ -222,7 +222,7 @@ def test_zero_is_for_velocities_only(port: int) -> None:
     policy = StubPolicy()
     with serving(policy, port):
         left = robot(port, policy, fallback="zero")
-        with pytest.raises(ConfigError, match="drive joint_0.pos to 0"):
+        with pytest.raises(ConfigError, match=r"drive joint_0\.pos to 0"):
             left.start()
         left.engine.stop()
 
@@ -249,7 +249,7 @@ def test_a_full_queue_of_misses_doubles_the_wait() -> None:
     for _ in range(6):
         waits.append(round(patience.deadline_s, 6))
         patience.missed()
-    assert waits == [0.55, 1.1, 2.2, 4.4, 5.0, 5.0]
+    assert waits == [0.8, 1.6, 3.2, 5.0, 5.0, 5.0]
     patience.answered(2.0)
     assert patience.deadline_s == 5.0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import threading
 from collections.abc import Iterator
@@ -82,6 +83,7 @@ class ZenohLink:
         self._session: zenoh.Session | None = None
         self._declared: list[Any] = []
         self._publisher: zenoh.Publisher | None = None
+        self._listener: threading.Thread | None = None
         self._stirred, self._stopped = threading.Event(), threading.Event()
         self._answer: tuple[bytes, bytes] | None = None
         self._watched: ServerKeys | None = None
@@ -111,6 +113,8 @@ class ZenohLink:
         import zenoh
 
         self._session, self._up = session, True
+        # A thread that is inside Zenoh when the interpreter ends aborts the process; whoever forgot to close is helped.
+        atexit.register(self.close)
         direct = zenoh.handlers.Callback
         # Deposit-only, so they may run on the receiving thread (indirect=False): no thread of Python's to hang at exit.
         self._transports = session.info.declare_transport_events_listener(
@@ -176,7 +180,10 @@ class ZenohLink:
         self._declared = [subscriber, publisher, token]
         self._publisher = publisher
         # undeclare() while a thread is inside subscriber.recv() raises "Already borrowed"; its handler may be waited on.
-        threading.Thread(target=self._listen, args=(subscriber.handler,), name="remote-answers", daemon=True).start()
+        self._listener = threading.Thread(
+            target=self._listen, args=(subscriber.handler,), name="remote-answers", daemon=True
+        )
+        self._listener.start()
 
     def _detach(self) -> None:
         while self._declared:
@@ -273,6 +280,9 @@ class ZenohLink:
             self._declared.clear()
             self._publisher = None
             session.close()  # type: ignore[no-untyped-call]
+            atexit.unregister(self.close)
+            if self._listener is not None:
+                self._listener.join()
 
 
 def _plain(error: Exception) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lerobot_core.inference.latency import percentile
 
 RECENT = 20
-FACTOR, SLACK_S = 3.0, 0.25
+FACTOR, SLACK_S = 3.0, 0.5
 FIRST_RETRY_S, SLOWEST_RETRY_S = 0.1, 2.0
 
 
