@@ -24,7 +24,7 @@ from .cameras import Cameras
 from .counts import Counts
 from .motion import Glide
 from .observers import ObserverThread
-from .patience import Patience
+from .patience import Patience, first_look
 from .signals import Signals, StopNow
 
 log = logging.getLogger("lerobot.run")
@@ -185,7 +185,8 @@ class Loop:
     def _observe(self) -> Observation:
         rig = self.rig
         try:
-            obs = rig.robot.get_observation()
+            # Before the first one nothing moves, so there is time to ask again.
+            obs = rig.robot.get_observation() if self.observation is not None else first_look(rig.robot, rig.clock)
         except BusError as error:
             return self._observe_nothing(error)
         self._robot_patience.heard()
@@ -198,7 +199,7 @@ class Loop:
     def _observe_nothing(self, error: BusError) -> Observation:
         """The previous observation, flagged, while the silence is short enough to be a few lost packets."""
         self.counts.lost[error.motor or "bus"] += 1
-        if not self._robot_patience.lasts(self.rig.clock.now()) or self.observation is None:
+        if self.observation is None or not self._robot_patience.lasts(self.rig.clock.now()):
             raise error
         obs = self.observation.copy()
         obs.flags.add(f"lost:{error.motor or 'bus'}")

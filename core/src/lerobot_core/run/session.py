@@ -27,6 +27,7 @@ from .loop import Ending, Loop, Task
 from .meeting import meet_policy
 from .observers import ObserverThread
 from .park import Exit, Parker
+from .patience import first_look
 from .plan import DEFAULT_FPS, Plan
 from .rig import assemble
 from .signals import Interrupted, Signals, StopNow
@@ -214,7 +215,7 @@ class Session:
         """Torque on; from here the exit path brings the arm to rest before anything else."""
         robot, teleoperator = self.parts.robot, self.parts.teleoperator
         self.plan.registry.call_each("run_start", plan=self.plan)
-        start = robot.get_observation()
+        start = first_look(robot, self.clock)
         home = robot.park_pose or {key: float(start[key]) for key in self.plan.action if key in start}
         self._parker = Parker(robot, self.clock, self.signals, home, self.plan.config.on_exit, self._acted)
         for name, operator in self.parts.operators.items():
