@@ -144,4 +144,6 @@ def _noisy(image: Tensor, deviation: NDArray[np.float64], draws: Draws) -> Tenso
     for index in np.flatnonzero(deviation):
         generator = torch.Generator(image.device).manual_seed(int(draws[index, 1] * 2**53))
         noise[index].normal_(generator=generator)
-    return image + noise.nan_to_num_(0.0) * torch.from_numpy(deviation).to(image.device, image.dtype)[:, None, None, None]
+    return (
+        image + noise.nan_to_num_(0.0) * torch.from_numpy(deviation).to(image.device, image.dtype)[:, None, None, None]
+    )

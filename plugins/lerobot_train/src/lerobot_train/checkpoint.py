@@ -7,12 +7,13 @@ from pathlib import Path
 
 from lerobot_core.errors import StorageError
 from lerobot_torch.settings import FILE as CONFIG
+from safetensors import SafetensorError
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
 from .cursor import Cursor
 from .job import Job
-from .layout import CURSOR, SETTINGS, STEP, CHECKPOINTS, drop_old, read_json, step_name, written, write_json
+from .layout import CHECKPOINTS, CURSOR, SETTINGS, STEP, drop_old, read_json, step_name, write_json, written
 from .settings import to_save
 from .state import save_optimizer, save_random, save_scheduler
 from .train_config import FILE as TRAIN_CONFIG
@@ -57,10 +58,10 @@ class Saver:
                 if self._scheduler is not None:
                     save_scheduler(self._scheduler, checkpoint.state)
             drop_old(self._output, config.keep)
-        except OSError as error:
+        except (OSError, SafetensorError) as error:
             kept = f"the last good one is {self.folder}" if self.folder else "there is none before it"
             raise StorageError(f"the checkpoint of step {step} could not be written to {self._output}",
-                               f"{error.strerror or error}; {kept}", "make room, then lr train --resume") from error  # fmt: skip
+                               f"{getattr(error, 'strerror', None) or error}; {kept}", "make room, then lr train --resume") from error  # fmt: skip
         self.saved, self.folder = step, self._output / CHECKPOINTS / step_name(step, config.steps)
         return self.folder
 

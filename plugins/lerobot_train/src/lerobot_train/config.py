@@ -117,7 +117,9 @@ class TrainConfig:
     seed: int = option(1000, help="of the weights, the order and the augmentations", low=0)
     shuffle: str = option("randperm", help="order of samples; feistel: needs no memory, however many", choices=SHUFFLES)
     mixed_precision: str | None = option(
-        None, help="compute in half precision where it is safe; default: as --policy.use-amp", choices=("no", "bf16", "fp16")
+        None,
+        help="compute in half precision where it is safe; default: as --policy.use-amp",
+        choices=("no", "bf16", "fp16"),
     )
     num_workers: int | None = option(None, help="processes that read the dataset; default: by the machine", low=0)
     prefetch_factor: int = option(4, help="batches each of them prepares ahead", low=1)
@@ -128,13 +130,12 @@ class TrainConfig:
     eval_every: int = option(0, help="steps between losses on held-out episodes; 0: never", low=0,
                              aliases=("eval_steps",))  # fmt: skip
     max_eval_samples: int = option(0, help="how many held-out samples at most; 0: all", low=0)
+    sample_log: Path | None = option(None, help="write the dataset rows of each batch here, one JSON object a line")
     job_name: str | None = option(None, help="default: the policy's name")
     tensorboard: bool = option(True, help="write TensorBoard's event files into OUTPUT_DIR/tensorboard")
     rename_map: dict[str, str] = option(factory=dict, help="{dataset key: checkpoint key}, for what the policy sees")
 
-    config: Path | None = option(
-        None, help="options from a .toml, .yaml or .json file", aliases=("config_path",)
-    )
+    config: Path | None = option(None, help="options from a .toml, .yaml or .json file", aliases=("config_path",))
     json: bool = option(False, help="one JSON object a log line, the summary last, on stdout")
     log_file: Path | None = option(None, help="write the log here as well")
     show_config: bool = option(False, help="print every value with its origin, and stop")

@@ -32,7 +32,7 @@ def engine(config: TrainConfig) -> Iterator[Accelerator]:
     try:
         yield accelerator
     finally:
-        accelerator.end_training()  # type: ignore[no-untyped-call]
+        accelerator.end_training()
         # The next run of this process may ask for another precision.
         AcceleratorState._reset_state(reset_partial_state=True)
 

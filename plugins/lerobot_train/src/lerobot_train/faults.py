@@ -19,7 +19,10 @@ def refuse_nan(value: float, batch: Mapping[str, Any], step: int, what: str = "t
     """Raises ContractError naming the batch's rows unless `value` is a number."""
     if math.isfinite(value):
         return
-    rows = [f"episode {e} frame {f}" for e, f in zip(_ints(batch, "episode_index"), _ints(batch, "frame_index"), strict=True)]
+    rows = [
+        f"episode {e} frame {f}"
+        for e, f in zip(_ints(batch, "episode_index"), _ints(batch, "frame_index"), strict=True)
+    ]
     more = f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
     bad = [key for key, each in batch.items() if _broken(each)]
     why = f"not a number in the dataset: {', '.join(bad)}" if bad else "the rate may be too high"
@@ -41,12 +44,17 @@ def memory(config: TrainConfig) -> Iterator[None]:
     try:
         yield
     except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-        text = str(error)
-        if isinstance(error, RuntimeError) and not isinstance(error, torch.OutOfMemoryError):
-            if "not enough memory" not in text and "out of memory" not in text.lower():
-                raise
+        if not _ran_out(error):
+            raise
         half = max(config.batch_size // 2, 1)
         many = config.gradient_accumulation_steps * config.batch_size // half
-        raise UserError(f"out of memory with batches of {config.batch_size}", text.split("\n")[0][:200],
+        raise UserError(f"out of memory with batches of {config.batch_size}", str(error).split("\n")[0][:200],
                         f"--batch-size {half} --gradient-accumulation-steps {many} (the same step), "
                         "--mixed-precision bf16, or a smaller --dataset.resize") from error  # fmt: skip
+
+
+def _ran_out(error: Exception) -> bool:
+    # On a CPU torch says it in words only.
+    said = str(error).lower()
+    known = isinstance(error, torch.OutOfMemoryError | MemoryError)
+    return known or any(words in said for words in ("out of memory", "not enough memory", "can't allocate memory"))

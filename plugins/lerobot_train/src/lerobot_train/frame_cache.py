@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import uuid
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -31,7 +32,7 @@ class FrameCache:
 
     def __init__(self, folder: Path, shapes: Mapping[str, tuple[int, int, int]], frames: int) -> None:
         self._folder, self._shapes, self._frames = folder, dict(shapes), frames
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(0o700, parents=True, exist_ok=True)
         self._maps = {key: self._open(key, shape) for key, shape in shapes.items()}
 
     def _open(self, key: str, shape: tuple[int, int, int]) -> tuple[NDArray[np.uint8], NDArray[np.uint32]]:
@@ -60,7 +61,7 @@ class FrameCache:
 
 
 def _sum(image: NDArray[np.uint8]) -> int:
-    return zlib.crc32(image) or 1  # 0 says that there is no image
+    return zlib.crc32(image.data) or 1  # 0 says that there is no image
 
 
 def _mapped(path: Path, dtype: type[Any], shape: tuple[int, ...]) -> Any:
@@ -77,7 +78,7 @@ def needed(shapes: Mapping[str, tuple[int, int, int]], frames: int) -> int:
 
 
 def ram_folder(size: int) -> Path:
-    """A folder in memory with room for `size` bytes, else among the temporary files; the caller deletes it.
+    """The name of a folder in memory with room for `size` bytes, else among the temporary files.
 
     Raises:
         ConfigError: there is no room.
@@ -89,4 +90,4 @@ def ram_folder(size: int) -> Path:
         room = ", ".join(f"{each}: {bytes_ / 1e9:.1f} GB" for each, bytes_ in free.items())
         raise ConfigError(f"the decoded images need {size / 1e9:.1f} GB", f"free are {room}",
                           "a smaller --dataset.resize, --dataset.cache disk, or --dataset.cache none")  # fmt: skip
-    return Path(tempfile.mkdtemp(prefix="lr-frames-", dir=place))
+    return place / f"lr-frames-{uuid.uuid4().hex[:12]}"

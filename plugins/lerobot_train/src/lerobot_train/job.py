@@ -11,7 +11,7 @@ from typing import Any
 import lerobot_torch
 import numpy as np
 from lerobot_core.errors import ConfigError, ContractError
-from lerobot_core.features import STATE, is_image
+from lerobot_core.features import ACTION, STATE, is_image
 from lerobot_storage_v3.reader import LerobotReader, open_reader
 from lerobot_torch import TorchPolicy
 from lerobot_torch.contract import Contract
@@ -22,6 +22,7 @@ from lerobot_torch.processors.resize import Resize
 from .config import DatasetSection, TrainConfig
 from .cursor import Cursor
 from .layout import CURSOR, Checkpoint, read_json
+from .relative import relative_statistics
 from .rows import Rows, choose_episodes, rows_of, split
 from .samples import Wanted
 
@@ -65,7 +66,9 @@ def make_job(config: TrainConfig, checkpoint: Checkpoint | None) -> Job:
     section = config.dataset
     assert section is not None, "the verb needs one"
     reader = open_reader(section.root or str(section.repo_id), section.revision)
-    learnt, judged = split(reader, choose_episodes(reader, section.episodes, section.exclude_episodes), section.eval_split)
+    learnt, judged = split(
+        reader, choose_episodes(reader, section.episodes, section.exclude_episodes), section.eval_split
+    )
     policy = _policy(config, section, reader, checkpoint)
     renamed = dict(config.rename_map)
     wanted = _wanted(policy, reader, renamed)
@@ -86,6 +89,8 @@ def _policy(
         return lerobot_torch.load(checkpoint.model, chosen.config.device, replace(chosen.config, path=None)).train()
     stats = statistics(reader, section.use_imagenet_stats)
     if not chosen.config.path:
+        if getattr(chosen.config, "use_relative_actions", False):
+            stats[ACTION] = relative_statistics(reader, chosen.config)
         return lerobot_torch.create(chosen.name, chosen.config, reader.observation, reader.action, stats, reader.fps,
                                     reader.robot_type, reader.fingerprint, section.size)  # fmt: skip
     policy = lerobot_torch.load(chosen.config.path, chosen.config.device, chosen.config, stats=_renamed(stats, config))
@@ -145,9 +150,7 @@ def _size(policy: TorchPolicy[Any]) -> tuple[int, int] | None:
     return (step.size[0], step.size[1]) if step is not None and step.size and not step.crops else None
 
 
-def _misfit(
-    policy: TorchPolicy[Any], reader: LerobotReader, key: str, name: str, size: tuple[int, int] | None
-) -> str:
+def _misfit(policy: TorchPolicy[Any], reader: LerobotReader, key: str, name: str, size: tuple[int, int] | None) -> str:
     """Why the dataset's `name` cannot be the policy's `key`; "" when it can."""
     entry = reader.info.features.get(name)
     if entry is None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
+from accelerate import Accelerator
+from accelerate.utils import broadcast_object_list
 from lerobot_core.features import image_shape
 from torch.utils.data import DataLoader
 
@@ -27,13 +31,15 @@ def make_loader(job: Job, samples: Samples, cursor: Cursor, rank: int, world: in
     ahead: dict[str, Any] = {"prefetch_factor": job.config.prefetch_factor} if workers else {}
     return DataLoader(
         samples,
-        batch_sampler=Batches(cursor, job.config.batch_size, rank, world),  # type: ignore[arg-type]
+        batch_sampler=Batches(cursor, job.config.batch_size, rank, world),
         collate_fn=collate,
         num_workers=workers,
-        # Never forked: torch and the decoders have threads.
-        multiprocessing_context="forkserver" if workers and os.name == "posix" else "spawn" if workers else None,
-        worker_init_fn=_quiet if workers else None,
+        # Never forked: torch and the decoders have threads. No fork server: its workers outlive a trainer that is killed.
+        multiprocessing_context="spawn" if workers else None,
+        worker_init_fn=_begin_worker if workers else None,
         pin_memory=pin,
+        # Of its own: a number drawn from the global one here would shift every later one of a resumed run.
+        generator=torch.Generator(),
         **ahead,
     )
 
@@ -45,13 +51,20 @@ def default_workers(wanted: int | None, world: int) -> int:
     return max(1, min(4, (os.cpu_count() or 2) // 2 // world))
 
 
-def _quiet(worker: int) -> None:
+def _begin_worker(worker: int) -> None:
     # Ctrl-C goes to every process; the trainer ends its workers when it has saved.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "linux":
+        # Torch's own watchdog takes five seconds to notice that the trainer was killed.
+        ctypes.CDLL(None).prctl(_DEATH_SIGNAL, signal.SIGKILL)
+
+
+_DEATH_SIGNAL = 1
+"""PR_SET_PDEATHSIG in linux/prctl.h."""
 
 
 @contextmanager
-def frame_cache(job: Job, output: Path) -> Iterator[FrameCache | None]:
+def frame_cache(job: Job, output: Path, accelerator: Accelerator) -> Iterator[FrameCache | None]:
     """Where decoded images are kept, as `--dataset.cache` says."""
     section = job.config.dataset
     assert section is not None, "the verb needs one"
@@ -62,11 +75,13 @@ def frame_cache(job: Job, output: Path) -> Iterator[FrameCache | None]:
     if section.cache == "disk":
         yield FrameCache(_disk_folder(job, section, output), shapes, len(job.reader))
         return
-    folder = ram_folder(needed(shapes, len(job.reader)))
+    # Processes of one machine share it; on other machines the folder has the same name.
+    folder = Path(str(broadcast_object_list([str(ram_folder(needed(shapes, len(job.reader))))])[0]))
     try:
         yield FrameCache(folder, shapes, len(job.reader))
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if accelerator.is_local_main_process:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _shape(job: Job, key: str) -> tuple[int, int, int]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -16,7 +18,6 @@ from torch import Tensor
 from . import faults
 from .augment import Augment
 from .checkpoint import Saver
-from .cursor import Cursor
 from .engine import mean_over_processes
 from .job import Job
 from .optimizers import make_optimizer, settled, settled_scheduler
@@ -36,7 +37,7 @@ class Trainer:
     Args:
         job: what is trained on what.
         accelerator: the engine.
-        saver_output: the run's folder.
+        output: the run's folder.
         report: who is told.
         stop: whether somebody wants it to end.
 
@@ -46,7 +47,7 @@ class Trainer:
         loss: of the last log line.
     """
 
-    def __init__(self, job: Job, accelerator: Accelerator, output: Any, report: Report, stop: Stop) -> None:
+    def __init__(self, job: Job, accelerator: Accelerator, output: Path, report: Report, stop: Stop) -> None:
         self.job, self._accelerator, self._report, self._stop = job, accelerator, report, stop
         config, policy = job.config, job.policy
         policy.on(accelerator.device)
@@ -66,7 +67,7 @@ class Trainer:
         self._augment = Augment(changes, config.seed) if changes.enable else None
         self._window = defaultdict[str, list[float]](list)
         self.loss, self.rate = math.nan, {"samples_per_s": 0.0, "step_ms": dict.fromkeys(PARTS, 0.0)}
-        self._total_s = 0.0
+        self._rows = config.sample_log
 
     def _restore(self, optimizer: torch.optim.Optimizer) -> None:
         from .layout import STEP, read_json
@@ -85,7 +86,7 @@ class Trainer:
         """The newest checkpoint's folder."""
         return str(self._saver.folder) if self._saver.folder else None
 
-    def run(self, batches: Iterator[Batch], judge: Any = None) -> str:
+    def run(self, batches: Iterator[Batch], judge: Callable[[], float] | None = None) -> str:
         """Train until all steps are done (`done`) or somebody wants an end (`stopped`); the last step is saved.
 
         Raises:
@@ -100,8 +101,7 @@ class Trainer:
             self._report.live(self.step, loss)
             last = self.step == config.steps
             if config.eval_every and self.step % config.eval_every == 0 and judge is not None:
-                self._window["eval_loss"].append(judge(self._model))
-                self._model.train()
+                self._window["eval_loss"].append(judge())
             if self.step % config.log_every == 0 or last:
                 self._log()
             if config.save_every and self.step % config.save_every == 0 and not last:
@@ -118,6 +118,8 @@ class Trainer:
         for _ in range(self.job.config.gradient_accumulation_steps):
             batch = next(batches)
             self._timer.lap("data")
+            if self._rows is not None:
+                self._note_rows(batch)
             with self._accelerator.accumulate(self._model), faults.memory(self.job.config):
                 total += self._learn(batch)
             self.cursor = self.cursor.advanced(self.job.config.batch_size * self._accelerator.num_processes)
@@ -155,6 +157,12 @@ class Trainer:
         self._optimizer.step()
         if self._scheduler is not None and not self._optimizer.step_was_skipped:
             self._scheduler.step()
+
+    def _note_rows(self, batch: Batch) -> None:
+        row = {"step": self.step + 1, "rank": self._accelerator.process_index, "rows": batch["index"].tolist()}
+        assert self._rows is not None, "asked for"
+        with self._rows.open("a") as file:  # one write a line: processes share the file
+            file.write(json.dumps(row) + "\n")
 
     # --- what is told and kept --------------------------------------------------------------------------------------
 

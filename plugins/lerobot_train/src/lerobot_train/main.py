@@ -42,12 +42,14 @@ def run(argv: Sequence[str], registry: Registry | None = None) -> int:
         return 0
     logs.setup(log_file=config.log_file)
     output = Path(str(config.output_dir)).expanduser()
-    checkpoint = Checkpoint.newest(output) if config.resume else _fresh(output)
+    checkpoint = Checkpoint.newest(output) if config.resume else None
+    if checkpoint is None:
+        _refuse_used(output)
     train(config, output, checkpoint)
     return 0
 
 
-def _fresh(output: Path) -> None:
+def _refuse_used(output: Path) -> None:
     """Raises ConfigError when somebody's checkpoints are there."""
     if (output / CHECKPOINTS).exists() and any((output / CHECKPOINTS).iterdir()):
         raise ConfigError(f"{output} has checkpoints already", "they would be mixed with this run's",
@@ -90,7 +92,12 @@ def _summary(outcome: str, reason: str, trainer: Trainer | None) -> dict[str, An
 
 
 def _prepared(
-    config: TrainConfig, output: Path, checkpoint: Checkpoint | None, accelerator: Accelerator, report: Report, stop: Any
+    config: TrainConfig,
+    output: Path,
+    checkpoint: Checkpoint | None,
+    accelerator: Accelerator,
+    report: Report,
+    stop: Any,
 ) -> Trainer:
     from .job import make_job
     from .loader import seed_everything
@@ -104,14 +111,16 @@ def _prepared(
 
 
 def _trained(trainer: Trainer, output: Path, accelerator: Accelerator) -> str:
+    from .judge import Judge
     from .loader import frame_cache, make_loader
     from .loop import iterated
     from .samples import Samples
 
     job = trainer.job
-    with frame_cache(job, output) as cache:
+    with frame_cache(job, output, accelerator) as cache:
         samples = Samples(job.reader, job.rows, job.wanted, cache)
+        judge = Judge(job, accelerator, cache) if job.held is not None else None
         loader = make_loader(job, samples, trainer.cursor, accelerator.process_index, accelerator.num_processes,
                              accelerator.device.type == "cuda")  # fmt: skip
         with iterated(loader) as batches:
-            return trainer.run(batches)
+            return trainer.run(batches, judge)

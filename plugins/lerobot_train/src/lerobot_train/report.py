@@ -96,4 +96,4 @@ def _plain(row: Mapping[str, Any], steps: int, left_s: float) -> str:
 def _writer(folder: Path) -> Any:
     from torch.utils.tensorboard import SummaryWriter
 
-    return SummaryWriter(str(folder))  # type: ignore[no-untyped-call]
+    return SummaryWriter(str(folder))

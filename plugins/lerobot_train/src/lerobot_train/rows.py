@@ -21,9 +21,7 @@ class Rows:
         kept: numbers of the rows that remain when some are left out; None: all do.
     """
 
-    def __init__(
-        self, starts: Sequence[int], lengths: Sequence[int], kept: NDArray[np.int64] | None = None
-    ) -> None:
+    def __init__(self, starts: Sequence[int], lengths: Sequence[int], kept: NDArray[np.int64] | None = None) -> None:
         self._starts = np.asarray(starts, np.int64)
         self._ends = np.cumsum(np.asarray(lengths, np.int64))
         self._kept = kept
@@ -75,10 +73,11 @@ def _kept(
     if "source" not in reader.info.features:
         raise ContractError("the dataset does not say where its rows are from", "it has no column 'source'",
                             "leave --dataset.drop-sources out")  # fmt: skip
-    masks = [
-        ~np.isin(np.asarray(reader.column("source", each).to_pylist()[:length], dtype=object), list(sources))
-        for each, length in zip(episodes, lengths, strict=True)
-    ]
+    masks = []
+    for each, length in zip(episodes, lengths, strict=True):
+        column = reader.column("source", each)
+        assert not isinstance(column, np.ndarray), "text is kept as Arrow"
+        masks.append(~np.isin(np.array(column.to_pylist()[:length], dtype=object), list(sources)))
     return np.flatnonzero(np.concatenate(masks))
 
 

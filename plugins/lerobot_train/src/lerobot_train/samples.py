@@ -89,9 +89,10 @@ class Samples(torch.utils.data.Dataset[dict[str, Any]]):
         if missing:
             pictures = self.reader.pictures(episode, key, [index - start for index in missing])
             for index, picture in zip(missing, pictures, strict=True):
-                kept[index] = image = shrunk(picture, self.wanted.size)
+                small = shrunk(picture, self.wanted.size)
+                kept[index] = small
                 if self.cache is not None:
-                    self.cache.put(key, index, image)
+                    self.cache.put(key, index, small)
         return [image for index in indices if (image := kept[index]) is not None]
 
 

@@ -20,7 +20,7 @@ from .layout import SETTINGS, Checkpoint, read_json
 FREE = {
     "resume", "output_dir", "steps", "batch_size", "gradient_accumulation_steps", "save_every", "keep", "log_every",
     "eval_every", "max_eval_samples", "num_workers", "prefetch_factor", "tensorboard", "json", "log_file", "config",
-    "show_config", "job_name", "mixed_precision", "dataset.cache", "dataset.cache_dir", "dataset.root",
+    "show_config", "job_name", "sample_log", "mixed_precision", "dataset.cache", "dataset.cache_dir", "dataset.root",
     "dataset.repo_id", "policy.device", "policy.compile", "policy.path", "policy.use_amp",
 }  # fmt: skip
 
@@ -55,7 +55,11 @@ def _saved(checkpoint: Checkpoint) -> dict[str, Any]:
 
 def to_save(config: TrainConfig) -> dict[str, Any]:
     """Plain data, from which `read` gets the same configuration anywhere on this machine."""
-    data = {key: value for key, value in as_data(config).items() if key not in ("json", "show_config", "config")}
+    data = {
+        key: value
+        for key, value in as_data(config).items()
+        if key not in ("json", "show_config", "config", "sample_log", "log_file")
+    }
     root = data["dataset"].get("root")
     if root:
         data["dataset"] = data["dataset"] | {"root": str(Path(root).expanduser().resolve())}

@@ -15,7 +15,13 @@ _EVAL = {"n_episodes": 50, "batch_size": 1, "use_async_envs": True, "recording":
          "recording_private": False}  # fmt: skip
 _WANDB = {"enable": False, "disable_artifact": False, "project": "lerobot", "entity": None, "notes": None,
           "run_id": None, "mode": None, "add_tags": True}  # fmt: skip
-_JOB = {"target": None, "image": "huggingface/lerobot-gpu:latest", "timeout": "2d", "detach": False, "tags": []}
+_JOB: dict[str, Any] = {
+    "target": None,
+    "image": "huggingface/lerobot-gpu:latest",
+    "timeout": "2d",
+    "detach": False,
+    "tags": [],
+}
 
 
 def train_config(job: Job, output: Path, policy: dict[str, Any]) -> dict[str, Any]:
@@ -97,4 +103,3 @@ def _transforms(job: Job) -> dict[str, Any]:
         kinds["affine"] = {"weight": 1.0, "type": "RandomAffine", "kwargs": span}
     return {"enable": chosen.enable, "max_num_transforms": chosen.max_num_transforms,
             "random_order": False, "tfs": kinds}  # fmt: skip
-
