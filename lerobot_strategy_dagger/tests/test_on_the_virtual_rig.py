@@ -67,7 +67,7 @@ def test_on_the_real_clock(demo: Path, tmp_path: Path, variant: str) -> None:
     summary = lr("rollout", *argv(root, variant, replay(demo)))
     assert (summary["outcome"], summary["exit"]) == ("stopped", "park")
     found = episodes(root)
-    assert sum(map(sum, (each["intervention"] for each in found))) == summary["rows"]["human"] >= 30
+    assert sum(map(sum, (each["intervention"] for each in found))) == summary["rows"]["human"] > 0
     assert sum(len(each["source"]) for each in found) == summary["dataset"]["frames"]
     verify(root)
 

@@ -32,7 +32,7 @@ def test_the_peer_reads_every_row(demo: Path, tmp_path: Path, variant: str) -> N
     done = subprocess.run([PEER, str(SCRIPT), str(root)], env=os.environ | home, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
     found = json.loads(done.stdout.strip().splitlines()[-1])
-    assert found["human"] == summary["rows"]["human"] >= 30
+    assert found["human"] == summary["rows"]["human"] > 0
     assert (sum(found["lengths"]), len(found["lengths"])) == (
         summary["dataset"]["frames"],
         summary["dataset"]["episodes"],
