@@ -259,3 +259,24 @@ def test_what_a_training_sample_holds(checkpoint: Callable[..., Path]) -> None:
     assert list(deltas) == ["action"]
     assert deltas["action"][:3] == [0.0, 0.1, 0.2]
     assert len(deltas["action"]) == 20
+
+
+def test_relative_actions_come_back_absolute(tmp_path: Path) -> None:
+    config = ACTConfig(**SMALL, device="cpu", use_relative_actions=True)
+    numbers = {"mean": [0.0] * 3, "std": [1.0] * 3}
+    stats = {
+        "observation.state": numbers,
+        "action": numbers,
+        "observation.images.front": {"mean": [[[0.5]]] * 3, "std": [[[0.2]]] * 3},
+    }
+    seen = {"front": Feature("uint8", (32, 32, 3))} | ARM
+    lerobot_torch.create("act", config, seen, ARM, stats, 30.0).save(tmp_path / "p")
+    policy = lerobot_torch.load(tmp_path / "p", "cpu")
+    assert policy.config.use_relative_actions
+    assert "use_relative_actions" not in ACTConfig().saved(), "the peer refuses a field it does not know"
+    with torch.no_grad():
+        for parameter in policy.model.action_head.parameters():
+            parameter.zero_()
+    state = torch.tensor([10.0, -20.0, 30.0])
+    actions = policy.act({"observation.state": state, "observation.images.front": torch.zeros(3, 32, 32), "task": ""})
+    assert torch.equal(actions[0], state.expand(5, 3)), "a network that says nothing stays where the arm is"

@@ -55,6 +55,9 @@ class ACTConfig(TorchPolicyConfig):
     optimizer_lr: float = option(1e-5, help="learning rate", low=0.0)
     optimizer_weight_decay: float = option(1e-4, help="weight decay", low=0.0)
     optimizer_lr_backbone: float = option(1e-5, help="learning rate of the backbone", low=0.0)
+    use_relative_actions: bool = option(
+        False, help="actions are differences from where the arm is; such a checkpoint is ours alone"
+    )
 
     def __post_init__(self) -> None:
         if self.n_action_steps is not None and self.n_action_steps > self.chunk_size:
@@ -91,4 +94,7 @@ class ACTConfig(TorchPolicyConfig):
         """With the number of executed actions, and without a file of this machine."""
         weights = self.pretrained_backbone_weights
         named = weights if weights and "_Weights." in weights else None
-        return {**super().saved(), "n_action_steps": self.executed, "pretrained_backbone_weights": named}
+        fields = {**super().saved(), "n_action_steps": self.executed, "pretrained_backbone_weights": named}
+        if not self.use_relative_actions:  # the peer refuses a field it does not know
+            del fields["use_relative_actions"]
+        return fields

@@ -8,6 +8,9 @@ from lerobot_core.errors import ContractError
 from lerobot_core.features import ACTION, ENVIRONMENT, STATE
 from lerobot_torch.features import PolicyFeatures, visual, width
 from lerobot_torch.policy import TorchPolicy
+from lerobot_torch.processors.normalize import Normalize, Stats
+from lerobot_torch.processors.pipeline import Pipeline
+from lerobot_torch.processors.relative import Relative
 from lerobot_torch.processors.step import Batch
 from torch import Tensor
 
@@ -44,6 +47,14 @@ class ACTPolicy(TorchPolicy[ACTConfig]):
     def ensemble(self) -> float | None:
         """Its coefficient; the queue averages."""
         return self.config.temporal_ensemble_coeff
+
+    @classmethod
+    def processors(cls, config: ACTConfig, inputs: PolicyFeatures, outputs: PolicyFeatures, stats: Stats) -> Pipeline:
+        """The base's, with actions made relative before they are normalised where that is asked for."""
+        steps = super().processors(config, inputs, outputs, stats)
+        if config.use_relative_actions:
+            steps.put_before(Normalize, Relative(enabled=True))
+        return steps
 
     def initialize(self) -> None:
         """Begin from a backbone that was trained before, when the configuration names one."""
