@@ -130,9 +130,10 @@ def _apply(row: Row, given: Given) -> Given | None:
 
 
 def _word(row: Row, given: Given) -> str | None:
-    if given.text not in row.words:
-        raise UsageError(f"{given.spelled}: {given.text!r} is not one of {', '.join(row.words)}")
-    return row.words[given.text]
+    word = given.text or ""
+    if word not in row.words:
+        raise UsageError(f"{given.spelled}: {word!r} is not one of {', '.join(row.words)}")
+    return row.words[word]
 
 
 def _bool(given: Given) -> bool:
