@@ -166,6 +166,19 @@ def test_a_task_is_changed_while_it_runs_and_while_it_waits() -> None:
         assert controller.session.loop.last_step.task == "fold"  # type: ignore[union-attr]
 
 
+def test_a_program_can_press_every_key_there_is() -> None:
+    controller, clock = controlled()
+    with controller:
+        controller.start()
+        until(controller, "started")
+        clock.sleep_until(clock.now() + 0.5)
+        controller.press("pause")
+        clock.sleep_until(clock.now() + 1.0)
+        assert controller.session.loop.last_step.source == "hold"  # type: ignore[union-attr]
+        with pytest.raises(UserError, match="pasue"):
+            controller.press("pasue")
+
+
 def test_stop_while_nothing_runs_does_not_end_the_session() -> None:
     controller, clock = controlled()
     with controller:

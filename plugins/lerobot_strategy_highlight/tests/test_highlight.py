@@ -10,6 +10,7 @@ from lerobot_core.config.run import RunConfig
 from lerobot_core.conformance.strategy import StrategyConformance
 from lerobot_core.errors import StorageError
 from lerobot_core.registry import Registry
+from lerobot_core.run.controller import Controller
 from lerobot_core.run.plan import Plan
 from lerobot_core.run.session import Session
 from lerobot_core.virtual_clock import VirtualClock
@@ -217,6 +218,24 @@ def test_a_full_disk_ends_the_run_and_keeps_what_was_saved() -> None:
     done = run("0.5 save; 1.0 save; 1.5 save", dataset={"fault": "full", "fault_after": 60})
     assert (done.ending.outcome, done.exit) == ("failed", "park")
     assert len(episodes(done)) >= 1
+
+
+def test_a_segment_of_a_session_never_begins_with_rows_of_the_one_before() -> None:
+    done = session("", duration=0.0)
+    controller = Controller(done.plan, clock := VirtualClock())
+    with controller:
+        for key in ("", "save"):
+            controller.start()
+            clock.sleep_until(clock.now() + 1.0)
+            began = clock.now()
+            controller.press(key or "pause")
+            clock.sleep_until(began + 0.5)
+            controller.stop()
+            clock.sleep_until(clock.now() + 2.0)
+        (episode,) = controller.session.parts.storage.episodes  # type: ignore[union-attr]
+    rows = [step.index for step in episode.steps]
+    assert rows == list(range(rows[0], rows[-1] + 1))
+    assert 30 <= len(rows) <= 50
 
 
 def test_the_peers_options_are_keys() -> None:

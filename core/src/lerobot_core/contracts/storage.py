@@ -48,7 +48,7 @@ class Storage(Protocol):
         """Close the episode and start the next one at once."""
 
     def discard_episode(self) -> None:
-        """Forget the episode being recorded."""
+        """Forget the episode being recorded, and what is buffered; buffering goes on."""
 
     def buffer(self, seconds: float, max_bytes: int) -> None:
         """Keep only the last `seconds` of what is added, encoded, until `commit_buffer`."""

@@ -108,7 +108,8 @@ class FakeStorage:
         return FakeTicket()
 
     def discard_episode(self) -> None:
-        """Forget the rows since the last save."""
+        """Forget the rows since the last save, and those that are buffered."""
+        self._buffer.clear()
         self._discarded += bool(self._episode.steps)
         self._episode = FakeEpisode()
         if self._file is not None:

@@ -24,6 +24,7 @@ from typing import Any, Literal
 from ..clock import FOREVER, Clock, RealClock
 from ..config.bases import Chosen
 from ..errors import UserError
+from ..operators.table import event_named
 from ..registry import Registry, default_registry
 from ..specs import OperatorSpec, Parts
 from ..types import Event
@@ -116,7 +117,15 @@ class Controller:
             self._clock.wait(self._over, FOREVER)
         return self._summary
 
-    # --- events -----------------------------------------------------------------------------------------------------
+    # --- keys and events -----------------------------------------------------------------------------------------------------
+
+    def press(self, event: str) -> None:
+        """What a key would do: any event of the table, for the strategy (`save`, `takeover`, `success`, …).
+
+        Raises:
+            UsageError: there is no such event.
+        """
+        self._call(event_named(event))
 
     def next_event(self, patience_s: float = FOREVER) -> SessionEvent | None:
         """The oldest event not asked for yet, waiting for one; None when none came in time or none can come."""

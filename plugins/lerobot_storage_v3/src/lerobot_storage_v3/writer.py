@@ -115,7 +115,7 @@ class LerobotStorage:
     def discard_episode(self) -> None:
         """Forget the episode being recorded, and what is buffered; buffering goes on."""
         self._check()
-        self._discarded += bool(self._rows)
+        self._discarded += bool(self._rows) and not self._buffering  # what is only buffered is no episode yet
         self._rows = 0
         self._worker.queue.put(DiscardEpisode())
 

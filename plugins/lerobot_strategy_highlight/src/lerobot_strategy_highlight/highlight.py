@@ -126,5 +126,7 @@ class HighlightStrategy:
         """A live episode is saved on every way out; what nobody asked for is forgotten."""
         if self.live and self._rows:
             self._save(self._storage)
+        elif error is None:
+            self._storage.discard_episode()  # a session may go on with a ring of its own
         self.live = False
         self._publisher.finish()
