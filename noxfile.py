@@ -24,7 +24,7 @@ from distributions import Distribution, closure, discover
 nox.needs_version = ">=2024.10"
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.reuse_venv = "yes"
-nox.options.sessions = ["lint", "alone", "together"]
+nox.options.sessions = ["lint", "alone", "docs", "together"]
 
 TORCH = "torch==2.13.0"
 KNOWN = discover()
@@ -32,6 +32,7 @@ LIGHT = [name for name in KNOWN if not closure(name, KNOWN).torch]
 HEAVY = [name for name in KNOWN if name not in LIGHT]
 TOGETHER = [name for name in KNOWN if not KNOWN[name].alone]
 TOOLS = ("pytest", "pytest-timeout", "hypothesis")
+SITE = ("mkdocs==1.6.1", "mkdocs-material==9.8.2")
 
 
 @nox.session
@@ -68,6 +69,50 @@ def together(session: nox.Session) -> None:
     _install(session, [KNOWN[name] for name in TOGETHER], editable=True)
     again = [name for name in TOGETHER if name in HEAVY or name == "lerobot-core"]
     _pytest(session, "tests", *(str(KNOWN[name].tests) for name in again))
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The documentation, strictly: links, verbs and contracts as they are, commands as `lr` reads them.
+
+    Nothing but core has its requirements here: help and options of a plugin may not need them.
+    """
+    _install(session, [KNOWN["lerobot-core"]], *SITE, "hatchling", "editables")
+    others = [f"-e{KNOWN[name].folder}" for name in KNOWN if name != "lerobot-core"]
+    session.install("--no-deps", "--no-build-isolation", *others, env=_index())  # isolated, each build takes seconds
+    session.run("mkdocs", "build", "--strict", "--quiet", env={"NO_MKDOCS_2_WARNING": "1"})
+    _pytest(session, str(Path("tests", "docs")))
+
+
+@nox.session(default=False)
+def wheels(session: nox.Session) -> None:
+    """What would be published: built, looked into, installed from the built files, tried. `-- heavy`: torch as well."""
+    folder = Path(session.create_tmp(), "dist").absolute()
+    shutil.rmtree(folder, ignore_errors=True)
+    session.install("uv", "twine==7.0.0", *TOOLS, env=_index())
+    for each in KNOWN.values():
+        session.run("uv", "build", "--quiet", "--out-dir", str(folder), str(each.folder), env=_index())
+    session.run("python", str(Path(".ci", "check_wheels.py")), str(folder))
+    session.run("twine", "check", "--strict", *sorted(map(str, folder.glob("lerobot*"))))
+    names = [name for name in (KNOWN if "heavy" in session.posargs else LIGHT) if not KNOWN[name].alone]
+    if {*names} & {*HEAVY}:
+        session.install(TORCH, env=_index())
+    built = [str(next(folder.glob(f"{name.replace('-', '_')}-*.whl"))) for name in names]
+    session.install("--reinstall", *built, env=_index())  # ours are files in one command, so no index is asked for them
+    origins = str(Path("tests", "architecture", "test_where_ours_came_from.py"))
+    session.run("pytest", origins, env={"LEROBOT_BUILT": str(folder)})
+    _tried(session)
+
+
+def _tried(session: nox.Session) -> None:
+    """A recording on the virtual arm, looked at, by what was installed from files."""
+    out = str(Path(session.create_tmp(), "out").absolute())
+    shutil.rmtree(out, ignore_errors=True)
+    words = ["--robot", "virtual_so100", "--teleop", "scripted", "--task", "t", "--dataset.root", out]
+    times = ["--dataset.num-episodes", "1", "--dataset.episode-time-s", "3", "--dataset.reset-time-s", "0"]
+    session.chdir(session.create_tmp())
+    session.run("lr", "record", *words, *times, "--json")
+    session.run("lr", "dataset", "verify", out)
 
 
 @nox.session(default=False)

@@ -9,7 +9,6 @@ from functools import cache
 
 from lerobot_core.cli.main import main
 
-
 log = logging.getLogger("mkdocs.hooks.repository")
 """With --strict a warning fails the build."""
 

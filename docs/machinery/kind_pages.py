@@ -83,7 +83,9 @@ def _details(kind: Kind, name: str) -> str:
 
 
 def _distribution(name: str) -> str:
-    folders = {each.name.replace("_", "-"): each for pattern in ("plugins/*", "lerobot_*") for each in ROOT.glob(pattern)}
+    folders = {
+        each.name.replace("_", "-"): each for pattern in ("plugins/*", "lerobot_*") for each in ROOT.glob(pattern)
+    }
     folder = ROOT / "core" if name == "lerobot-core" else folders.get(name)
     if folder is None:
         return name

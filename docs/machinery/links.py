@@ -141,7 +141,9 @@ def _pieces(text: str, names: set[str]) -> list[tuple[str, int, str]]:
     lines = text.splitlines(keepends=True)
     starts = sorted((line, name) for name, line in _definitions(text).items() if name in names)
     edges = [(1, ""), *starts, (len(lines) + 1, "")]
-    cut = [(edges[i][1], edges[i][0], "".join(lines[edges[i][0] - 1 : edges[i + 1][0] - 1])) for i in range(len(edges) - 1)]
+    cut = [
+        (edges[i][1], edges[i][0], "".join(lines[edges[i][0] - 1 : edges[i + 1][0] - 1])) for i in range(len(edges) - 1)
+    ]
     return [piece for piece in cut if piece[2].strip()]
 
 

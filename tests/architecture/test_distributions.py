@@ -67,6 +67,13 @@ def test_an_installer_is_told_of_the_extra_for_tests(tree: ModuleType, forest: P
     assert known["lerobot-sim"].with_tests == str(forest / "plugins" / "lerobot_sim")
 
 
+def test_every_distribution_of_this_tree_carries_the_licence(tree: ModuleType, root: Path) -> None:
+    """In its own folder, because a wheel takes it from there."""
+    licence = (root / "LICENSE").read_bytes()
+    files = [each.folder / "LICENSE" for each in tree.discover().values()]
+    assert not [f"cp LICENSE {path}" for path in files if not path.is_file() or path.read_bytes() != licence]
+
+
 def test_every_distribution_of_this_tree_has_the_same_shape(tree: ModuleType) -> None:
     """pyproject.toml, README.md, src/<import name>/, tests/."""
     for each in tree.discover().values():

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(os.environ.get("LEROBOT_BUILT") or Path(__file__).parents[2]).resolve()
+"""This tree, or the folder with what was built of it (`nox -s wheels`)."""
 
 
 def _origin(distribution: Distribution) -> Path | None:

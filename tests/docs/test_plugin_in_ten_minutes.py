@@ -16,7 +16,8 @@ OFFLINE = ("dns error", "Failed to fetch", "Failed to establish", "Temporary fai
 
 
 def _clean(binaries: Path) -> dict[str, str]:
-    kept = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    others = ("PYTHONPATH", "VIRTUAL_ENV", "UV_PYTHON", "UV_PROJECT_ENVIRONMENT")  # nox's, of its own environment
+    kept = {key: value for key, value in os.environ.items() if key not in others}
     return kept | {"PATH": f"{binaries}:{kept['PATH']}", "VIRTUAL_ENV": str(binaries.parent)}
 
 
@@ -41,7 +42,9 @@ def test_every_command_of_the_page_works(tmp_path: Path, shell: dict[str, str]) 
     assert len(lines) >= 8, "the page has lost its commands"
     for line in lines:
         line = line.replace("pip install", f"{shell['UV']} pip install", 1)
-        done = subprocess.run(["bash", "-c", line], cwd=tmp_path, env=shell, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            ["bash", "-c", line], cwd=tmp_path, env=shell, capture_output=True, text=True, check=False
+        )
         assert done.returncode == 0, f"{line}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
 
 
