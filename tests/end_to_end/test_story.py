@@ -77,7 +77,7 @@ def test_3_train(folder: Path) -> None:
 
 def test_4_evaluate(folder: Path) -> None:
     result = summary(
-        "eval", *ROBOT, "--policy", str(folder / "act"), "--episodes", "2", "--dataset.episode-time-s", "2",
+        "eval", *ROBOT, "--policy", str(folder / "act"), "--episodes", "2", "--strategy.episode-time-s", "2",
         "--output-dir", str(folder / "eval"),
     )  # fmt: skip
     assert result["episodes"] == 2
