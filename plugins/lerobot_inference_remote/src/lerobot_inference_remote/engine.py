@@ -13,6 +13,7 @@ from lerobot_core.clock import Clock
 from lerobot_core.contracts.inference import EngineState, Meeting, Met
 from lerobot_core.contracts.policy import Policy
 from lerobot_core.errors import ConfigError
+from lerobot_core.features import is_nameless
 from lerobot_core.inference.request import Request
 from lerobot_core.run.rename import RenamedPolicy
 from lerobot_core.types import ActionChunk, Features, Timed
@@ -75,6 +76,7 @@ class RemoteEngine(RtcEngine):
         self._remote: RemotePolicy | None = None
         self._origins: dict[int, str] = {}
         self._last: Timed | None = None
+        self._meeting_actions: tuple[str, ...] = ()
 
     # --- before anything moves ----------------------------------------------------------------------------------------
 
@@ -94,7 +96,10 @@ class RemoteEngine(RtcEngine):
         self._remote.meet(here)
         found: Any = RenamedPolicy(self._remote, rename) if rename else self._remote  # passes the rest through
         self.policy = found
+        self._meeting_actions = tuple(meeting.action)
         self._check_fallback()
+        if is_nameless(self.policy.gives):  # it takes the robot's names when the session is opened
+            return Met(needs={}, gives={}, fps=self.policy.fps)
         return Met(needs=self.policy.needs, gives=self.policy.gives, fps=self.policy.fps)
 
     def _dial(self) -> Link:
@@ -105,14 +110,14 @@ class RemoteEngine(RtcEngine):
         return ZenohLink(config.connect, security, self._remote_clock)
 
     def _check_fallback(self) -> None:
-        moving = [key for key in self.policy.gives if not key.endswith(".vel")]
+        moving = [key for key in self._meeting_actions if not key.endswith(".vel")]
         if self.options.fallback == "zero" and moving:
             raise ConfigError(
                 f"--inference.fallback zero would drive {moving[0]} to 0",
                 "zero stops a velocity; to a position it is a place",
                 "--inference.fallback hold",
             )
-        if self.options.fallback != "zero" and not moving and self.policy.gives:
+        if self.options.fallback != "zero" and not moving and self._meeting_actions:
             log.warning(
                 "every action is a velocity: without answers the last one goes on; --inference.fallback zero stops"
             )

@@ -21,7 +21,7 @@ from .pace import Backoff, Patience
 from .trouble import Refused, Trouble
 from .wire.bodies import ChunkBody, RefusalBody, chunk_of, decode
 from .wire.errors import WireError
-from .wire.handshake import LIMIT, OpenRequest, Status, features_of, to_wire
+from .wire.handshake import LIMIT, FeatureBody, OpenRequest, Status, features_of, to_wire
 from .wire.header import FIRST, Header, Kind
 
 log = logging.getLogger("lerobot.inference.remote")
@@ -83,15 +83,18 @@ class RemotePolicy:
         self._learn(status)
 
     def _learn(self, status: Status) -> None:
-        try:
-            self.needs, self.gives = features_of(status.needs), features_of(status.gives)
-        except WireError as error:
-            raise Refused("the server's description of its policy is not understood", str(error)) from error
+        self._name(status.needs, status.gives)
         self.chunk_size, self.n_action_steps = status.chunk_size, status.n_action_steps
         self.fps = status.fps
         if status.guidance in ("guided", "trained"):
             self.guidance = status.guidance  # type: ignore[assignment]
         self._first = status
+
+    def _name(self, needs: Mapping[str, FeatureBody], gives: Mapping[str, FeatureBody]) -> None:
+        try:
+            self.needs, self.gives = features_of(needs), features_of(gives)
+        except WireError as error:
+            raise Refused("the server's description of its policy is not understood", str(error)) from error
 
     def warmup(self) -> None:
         """Open the session, at once or within `connect_timeout_s`: a server that is full may have room in a moment."""
@@ -154,6 +157,8 @@ class RemotePolicy:
         self._backoff.worked()
         self.patience.misses = 0
         self._fresh = True
+        if self.opened.reply.gives:  # a policy without names of its own took this robot's
+            self._name(self.opened.reply.needs, self.opened.reply.gives)
         server = self.opened.server
         log.info("session %016x at replica %s of %s", self.opened.reply.session, server.replica, server.model)
         return self.opened

@@ -121,12 +121,15 @@ class Service:
         if session is None or verdict.reasons or not self._admit(verdict, session):
             return self._no(verdict, request), None
         self.audit.write("open", session=session, nonce=session.nonce)
+        view = session.policy
+        named = {} if view.gives == self.policy.gives else {"needs": to_wire(view.needs), "gives": to_wire(view.gives)}
         reply = OpenReply(
             True,
             session.id,
             schema,
             list(session.states),
             dict(session.cameras),
+            **named,
             warnings=verdict.warnings,
             robots=len(self._sessions),
             capacity=self.capacity,

@@ -114,7 +114,7 @@ class Worker:
         asked = [(self._observation(job), self._task(job), job.guide) for _, job in taken]
         if len(taken) == 1:
             return [taken[0][0].policy.predict_chunk(*asked[0])]
-        policy = self.service.policy
+        policy = taken[0][0].policy  # those in a batch agree in their names
         assert isinstance(policy, Batched), "MicroBatch is only for a policy that can"
         return policy.predict_chunks([obs for obs, _, _ in asked], [task for _, task, _ in asked])
 

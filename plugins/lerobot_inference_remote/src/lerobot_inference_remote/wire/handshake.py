@@ -96,6 +96,7 @@ class OpenReply(msgspec.Struct, omit_defaults=True):
     Attributes:
         session: carried by every message from now on.
         states, cameras: what to send, in this order, and the shapes.
+        needs, gives: the policy's features where it took their names from this robot; empty where `Status` has them.
         code, reasons, fix: why not.
         retry: another replica, or the same one later, may say yes.
     """
@@ -105,6 +106,8 @@ class OpenReply(msgspec.Struct, omit_defaults=True):
     schema: int = SCHEMA
     states: list[str] = []
     cameras: dict[str, tuple[int, int, int]] = {}
+    needs: dict[str, FeatureBody] = {}
+    gives: dict[str, FeatureBody] = {}
     warnings: list[str] = []
     code: str = ""
     reasons: list[str] = []
