@@ -23,6 +23,7 @@ from .wire.bodies import ChunkBody, RefusalBody, chunk_of, decode
 from .wire.errors import WireError
 from .wire.handshake import LIMIT, FeatureBody, OpenRequest, Status, features_of, to_wire
 from .wire.header import FIRST, Header, Kind
+from .wire.pictures import preload
 
 log = logging.getLogger("lerobot.inference.remote")
 
@@ -98,6 +99,7 @@ class RemotePolicy:
 
     def warmup(self) -> None:
         """Open the session, at once or within `connect_timeout_s`: a server that is full may have room in a moment."""
+        preload()
         until = self._clock.now() + self.config.connect_timeout_s
         while True:
             try:

@@ -14,6 +14,7 @@ from lerobot_core.types import ActionChunk, Observation
 from lerobot_inference_remote.wire.bodies import RefusalBody, chunk_body
 from lerobot_inference_remote.wire.errors import WireError
 from lerobot_inference_remote.wire.header import Kind
+from lerobot_inference_remote.wire.pictures import preload
 
 from .scheduler import RoundRobin, Scheduler
 from .service import Send, Service, new_episode
@@ -55,6 +56,7 @@ class Worker:
 
     def _run(self) -> None:
         try:
+            preload()
             for _ in range(self._warmups):
                 self.service.policy.warmup()
             self.warm.set()
