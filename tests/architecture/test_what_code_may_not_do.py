@@ -19,6 +19,7 @@ FORBIDDEN_KEYWORDS = {
 WAITS_OUTSIDE_THE_CLOCK = {
     "core/src/lerobot_core/clock.py": "the real clock itself",
     "core/src/lerobot_core/conformance/storage.py": "a test's patience with a ticket, in no run",
+    "plugins/lerobot_inference_remote/src/lerobot_inference_remote/link.py": "queries to a server: wire time, always real",
     "plugins/lerobot_sim/src/lerobot_sim/children.py": "the grace of a process that was told to end, after the run",
 }
 """File -> why its wait is not the run's. Waiting for bytes of a device (`select`) is wire time, and always real."""
