@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 from collections.abc import Callable
@@ -16,6 +15,8 @@ from lerobot_train.layout import Checkpoint, numbered
 
 Start = Callable[..., "subprocess.Popen[str]"]
 BATCH = 4
+# Starting a process that needs torch takes seconds of computing, and on a busy machine minutes.
+pytestmark = pytest.mark.timeout(600)
 TORCHRUN = ("-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", "0", "--rdzv-backend", "c10d",
             "--rdzv-endpoint", "localhost:0", "-m")  # fmt: skip
 
@@ -46,6 +47,10 @@ def logged(path: Path) -> dict[int, list[int]]:
     return steps
 
 
+def flat(steps: dict[int, list[int]]) -> list[int]:
+    return [row for rows in steps.values() for row in rows]
+
+
 def expected(run: Path, first: int, count: int) -> list[int]:
     cursor = Cursor.from_json(json.loads((Checkpoint.newest(run).state / "cursor.json").read_text()))
     return Stream(cursor).at(first, count).tolist()
@@ -66,7 +71,7 @@ def killed_and_resumed(start: Start, tmp_path: Path, at: int, following: int) ->
     assert summary["steps"] == reached + following
     steps = logged(log)
     assert list(steps) == list(range(reached + 1, reached + following + 1))
-    assert sum(steps.values(), []) == expected(run, reached * BATCH, following * BATCH)
+    assert flat(steps) == expected(run, reached * BATCH, following * BATCH)
 
 
 def test_killed_and_resumed_it_sees_the_samples_that_follow(start: Start, tmp_path: Path) -> None:
@@ -80,7 +85,7 @@ def test_fifty_batches_after_a_kill(start: Start, tmp_path: Path, at: int) -> No
     killed_and_resumed(start, tmp_path, at, following=50)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_asked_to_stop_it_saves(start: Start, tmp_path: Path, number: signal.Signals) -> None:
     process = start("--steps", "10000", "--policy.fault", "slow", "--num-workers", "1", "--save-every", "0")
     lines_until(process, 3)
@@ -98,12 +103,11 @@ def test_two_processes_share_each_step(start: Start, tmp_path: Path) -> None:
                "--eval-every", "6")  # fmt: skip
     process = start(*options, launcher=TORCHRUN)
     assert finished(process)["steps"] == 6
-    assert not list(Path("/dev/shm").glob(f"lr-frames-*{os.getpid()}*"))
-    assert sum(logged(log).values(), []) == expected(run, 0, 6 * 2 * BATCH)
+    assert flat(logged(log)) == expected(run, 0, 6 * 2 * BATCH)
     assert json.loads((run / "checkpoints/last/training_state/training_step.json").read_text())["dp_world_size"] == 2
     log.unlink()
     finished(start("--resume", "--steps", "10", "--sample-log", str(log)))
-    assert sum(logged(log).values(), []) == expected(run, 6 * 2 * BATCH, 4 * BATCH)
+    assert flat(logged(log)) == expected(run, 6 * 2 * BATCH, 4 * BATCH)
 
 
 @pytest.mark.slow
@@ -111,4 +115,4 @@ def test_two_processes_after_one(start: Start, tmp_path: Path) -> None:
     log, run = tmp_path / "rows", tmp_path / "run"
     finished(start("--steps", "41"))  # in the second epoch
     finished(start("--resume", "--steps", "50", "--sample-log", str(log), launcher=TORCHRUN))
-    assert sum(logged(log).values(), []) == expected(run, 41 * BATCH, 9 * 2 * BATCH)
+    assert flat(logged(log)) == expected(run, 41 * BATCH, 9 * 2 * BATCH)
