@@ -63,7 +63,7 @@ class _PaliGemma(nn.Module):
     def __init__(self, vlm: Vlm, resolution: int) -> None:
         super().__init__()
         self.model = _PaliGemmaModel(vlm, resolution)
-        # Checkpoints have it under both names.
+        # Checkpoints have both; a few were trained with them apart, and only the embedding is ever computed with.
         self.lm_head = nn.Linear(vlm.text.width, vlm.vocabulary, bias=False)
         self.lm_head.weight = self.model.language_model.embed_tokens.weight
 

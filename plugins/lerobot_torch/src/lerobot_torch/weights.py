@@ -66,11 +66,13 @@ def fill(module: nn.Module, tensors: Mapping[str, Tensor], where: str) -> None:
     wanted = module.state_dict()
     check_fit(wanted, tensors, where)
     tied = _tied(module)
-    module.load_state_dict({name: tensors[name].to(wanted[name].dtype) for name in wanted}, assign=True)
+    fitting = {name: tensors[name].to(wanted[name].dtype) for name in wanted}
+    module.load_state_dict(fitting, assign=True)
     for first, *others in tied:
-        for name in others:  # what was one parameter is two now; on the way to a device it would become two tensors
+        for name in others:  # one parameter came back as two, which on the way to a device would become two tensors
             owner, _, leaf = name.rpartition(".")
-            setattr(module.get_submodule(owner), leaf, module.get_parameter(first))
+            if torch.equal(fitting[name], fitting[first]):  # a checkpoint may have trained one of them only
+                setattr(module.get_submodule(owner), leaf, module.get_parameter(first))
 
 
 def _tied(module: nn.Module) -> list[list[str]]:
