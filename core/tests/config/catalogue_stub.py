@@ -90,6 +90,8 @@ class V3(DatasetConfig):
 class Port:
     port: int = option(9876, help="TCP port", low=1, high=65535)
     labels: tuple[str, ...] = option((), help="what to show")
+    address: str | None = option(None, help="where")
+    jpeg_quality: int = option(75, help="of pictures")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -39,6 +39,12 @@ CASES: dict[str, list[tuple[str, str, str, Any]]] = {
         ("rollout", "--display_data", "observer.rerun.name", "rerun"),
         ("rollout", "--display_data=false", "observer", {}),
     ],
+    "display_ip": [("rollout", "--display_data --display_ip=lab", "observer.rerun.config.address", "lab")],
+    "display_port": [("rollout", "--display_data --display_port=12", "observer.rerun.config.port", 12)],
+    "display_compressed_images": [
+        ("rollout", "--display_data --display_compressed_images=true", "observer.rerun.config.jpeg_quality", 75),
+        ("rollout", "--display_data --display_compressed_images=false", "observer.rerun.config.jpeg_quality", 0),
+    ],
     "play_sounds": [
         ("record", "--play_sounds=true", "observer.sound.name", "sound"),
         ("record", "--play-sounds=false", "observer", {}),

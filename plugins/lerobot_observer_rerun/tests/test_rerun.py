@@ -160,3 +160,4 @@ def test_what_cannot_be_is_refused_before_anything_moves(
 def test_an_address_may_be_short(address: str, where: tuple[str, int], url: str) -> None:
     assert endpoint(address) == where
     assert RerunConfig(address=address).url == url
+    assert endpoint("lab", 99) == ("lab", 99)

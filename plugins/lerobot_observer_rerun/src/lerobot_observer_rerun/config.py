@@ -14,7 +14,8 @@ PORT = 9876
 class RerunConfig:
     """Where the run is shown; neither address nor file: in a viewer that is started here."""
 
-    address: str | None = option(None, help=f"a viewer that is running: HOST, HOST:PORT (default {PORT}) or its URL")
+    address: str | None = option(None, help="a viewer that is running: HOST, HOST:PORT or its URL")
+    port: int = option(PORT, help="its port, where the address says none", low=1, high=65535)
     save: Path | None = option(None, help="write a .rrd file instead, to be opened later: rerun FILE")
     jpeg_quality: int = option(
         75, help="pictures as JPEG of this quality; 0: as they are, 30 times larger", low=0, high=95
@@ -26,7 +27,7 @@ class RerunConfig:
         """The address as Rerun writes it."""
         if self.address is None or "://" in self.address:
             return self.address
-        host, port = endpoint(self.address)
+        host, port = endpoint(self.address, self.port)
         return f"rerun+http://{f'[{host}]' if ':' in host else host}:{port}/proxy"
 
     def wrong(self) -> tuple[str, str] | None:
@@ -38,10 +39,10 @@ class RerunConfig:
         return None
 
 
-def endpoint(address: str) -> tuple[str, int]:
-    """(host, port) of `HOST`, `HOST:PORT`, `[::1]:9876` or a URL; the port is `PORT` where none is given."""
+def endpoint(address: str, default: int = PORT) -> tuple[str, int]:
+    """(host, port) of `HOST`, `HOST:PORT`, `[::1]:9876` or a URL; the port is `default` where none is given."""
     rest = address.rpartition("://")[2].partition("/")[0]
     host, colon, port = rest.rpartition(":")
     if not colon or not port.isdigit() or (":" in host and not host.startswith("[")):
-        host, port = rest, str(PORT)
+        host, port = rest, str(default)
     return host.strip("[]"), int(port)

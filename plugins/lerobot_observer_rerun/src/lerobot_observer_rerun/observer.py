@@ -49,7 +49,7 @@ class RerunObserver:
             raise UsageError(wrong[0], fix=wrong[1])
         self.stop()
         if self._config.address is not None:
-            _reach(self._config.address)
+            _reach(*endpoint(self._config.address, self._config.port))
         self._warm_up()
         stream = rr.RecordingStream(APPLICATION)
         try:
@@ -170,12 +170,11 @@ def _series(step: Step) -> dict[str, dict[str, float]]:
     return {"state": state, "sent": step.sent, "requested": step.requested}
 
 
-def _reach(address: str) -> None:
+def _reach(host: str, port: int) -> None:
     """UserError unless somebody listens there: Rerun itself would try for ever, and hold up the end of the run."""
-    where = endpoint(address)
     try:
-        socket.create_connection(where, REACH_S).close()
+        socket.create_connection((host, port), REACH_S).close()
     except OSError as error:
         raise UserError(
-            f"no Rerun viewer at {where[0]}:{where[1]}", str(error), f"start one there: rerun --port {where[1]}"
+            f"no Rerun viewer at {host}:{port}", str(error), f"start one there: rerun --port {port}"
         ) from error
