@@ -123,6 +123,14 @@ def kill(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def fuzz(session: nox.Session) -> None:
+    """A million malformed messages at both ends of the wire; 20,000 of them are in the default run."""
+    _install(session, closure("lerobot-server", KNOWN).ours, tests_of="lerobot-server")
+    tests = KNOWN["lerobot-server"].tests / "test_hostile_bytes.py"
+    session.run("pytest", "--timeout=3000", str(tests), env={"LEROBOT_FUZZ": "1000000"})
+
+
+@nox.session(default=False)
 def peer(session: nox.Session) -> None:
     """Against lerobot 0.6.1 itself: its drivers on our virtual buses, its datasets in our reader and ours in its.
 

@@ -37,7 +37,8 @@ class One:
     def run(self, rate: float, until: float, offset: float) -> None:
         """Ask until `until`."""
         due = self.clock.now() + offset
-        while due < until:
+        while (now := self.clock.now()) < until:
+            due = max(due, now - 1.0 / rate)  # a robot that could not keep up does not catch up
             self.clock.sleep_until(due)
             began = self.clock.now()
             try:
@@ -95,6 +96,7 @@ def main() -> None:
             "ratio": round(max(served) / max(min(served), 1), 3),
         },
         "failed": sum(each.failed for each in fleet),
+        "reconnects": sum(each.policy.figures.reconnects for each in fleet),
         "latency_ms": ms(times),
         "server_ms": after["latency_ms"],
         "rss_mb": {"before": round(before["rss_mb"], 2), "after": round(after["rss_mb"], 2)},

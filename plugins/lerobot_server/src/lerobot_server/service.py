@@ -121,19 +121,19 @@ class Service:
         if session is None or verdict.reasons or not self._admit(verdict, session):
             return self._no(verdict, request), None
         self.audit.write("open", session=session, nonce=session.nonce)
-        view = session.policy
-        named = {} if view.gives == self.policy.gives else {"needs": to_wire(view.needs), "gives": to_wire(view.gives)}
         reply = OpenReply(
             True,
             session.id,
             schema,
             list(session.states),
             dict(session.cameras),
-            **named,
             warnings=verdict.warnings,
             robots=len(self._sessions),
             capacity=self.capacity,
         )
+        view = session.policy
+        if view.gives != self.policy.gives:  # it took this robot's names
+            reply.needs, reply.gives = to_wire(view.needs), to_wire(view.gives)
         return reply, session
 
     def _no(self, verdict: Verdict, request: OpenRequest) -> OpenReply:
