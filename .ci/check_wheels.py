@@ -18,7 +18,9 @@ from distributions import ROOT, Distribution, discover, name_of, normalise
 LICENCE = (ROOT / "LICENSE").read_bytes()
 LARGEST = 1_000_000
 """Bytes of a wheel of code; one that ships weights says so by `[tool.lerobot] weights = true`."""
-JUNK = ("__pycache__", ".pyc", "/tests/", "test_", ".ipynb", ".DS_Store", ".so", ".log")
+JUNK = ("__pycache__", ".pyc", ".ipynb", ".DS_Store", ".so", ".log")
+TESTS = ("/tests/", "/test_", "/conftest")
+"""Welcome in an sdist only."""
 
 
 class Built:
@@ -87,7 +89,8 @@ def _contents(built: Built, ours: Distribution) -> Iterator[str]:
     strays = [name for name in built.files if built.wheel and not name.startswith(homes)]
     if strays:
         yield f"files outside the package: {strays}"
-    junk = [name for name in built.files if any(each in f"/{name}" for each in JUNK) and "template" not in name]
+    unwanted = (*JUNK, *TESTS) if built.wheel else JUNK
+    junk = [name for name in built.files if any(each in f"/{name}" for each in unwanted) and "/template/" not in name]
     if junk:
         yield f"files that nobody wants: {junk}"
     if built.wheel:
