@@ -6,19 +6,22 @@ power loss in the middle, is used as far as it goes. The files are sparse: what 
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import uuid
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from lerobot_core.errors import ConfigError
 from numpy.typing import NDArray
 
 _SHARED = Path("/dev/shm")
+_PREFIX, _OWNER = "lr-frames-", "owner"
 
 
 class FrameCache:
@@ -83,6 +86,7 @@ def ram_folder(size: int) -> Path:
     Raises:
         ConfigError: there is no room.
     """
+    drop_abandoned()
     places = [place for place in (_SHARED, Path(tempfile.gettempdir())) if place.is_dir()]
     free = {place: shutil.disk_usage(place).free for place in places}
     place = next((each for each in places if free[each] > size * 1.05), None)
@@ -90,4 +94,36 @@ def ram_folder(size: int) -> Path:
         room = ", ".join(f"{each}: {bytes_ / 1e9:.1f} GB" for each, bytes_ in free.items())
         raise ConfigError(f"the decoded images need {size / 1e9:.1f} GB", f"free are {room}",
                           "a smaller --dataset.resize, --dataset.cache disk, or --dataset.cache none")  # fmt: skip
-    return place / f"lr-frames-{uuid.uuid4().hex[:12]}"
+    return place / f"{_PREFIX}{uuid.uuid4().hex[:12]}"
+
+
+@contextmanager
+def owned(folder: Path) -> Iterator[None]:
+    """A folder that goes with the context; a lock says meanwhile that somebody needs it."""
+    folder.mkdir(0o700, parents=True, exist_ok=True)
+    with (folder / _OWNER).open("w") as lock:
+        _lock(lock)
+        try:
+            yield
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def drop_abandoned() -> None:
+    """Folders that killed runs left: gigabytes of memory that nobody else gives back."""
+    for place in (_SHARED, Path(tempfile.gettempdir())) if os.name == "posix" else ():
+        for lock in place.glob(f"{_PREFIX}*/{_OWNER}"):
+            try:
+                with lock.open() as file:
+                    _lock(file)
+                    shutil.rmtree(lock.parent, ignore_errors=True)
+            except OSError:
+                continue  # in use, or somebody else's
+
+
+def _lock(file: IO[str]) -> None:
+    """Raises OSError when somebody else has it; elsewhere than on POSIX nothing is locked, and nothing taken away."""
+    if os.name == "posix":
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ctypes
+import multiprocessing
 import os
-import shutil
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from torch.utils.data import DataLoader
 
 from .config import DatasetSection
 from .cursor import Batches, Cursor
-from .frame_cache import FrameCache, needed, ram_folder
+from .frame_cache import FrameCache, needed, owned, ram_folder
 from .job import Job
 from .samples import Samples, collate
 
@@ -57,6 +57,9 @@ def _begin_worker(worker: int) -> None:
     if sys.platform == "linux":
         # Torch's own watchdog takes five seconds to notice that the trainer was killed.
         ctypes.CDLL(None).prctl(_DEATH_SIGNAL, signal.SIGKILL)
+    trainer = multiprocessing.parent_process()
+    if trainer is not None and not trainer.is_alive():
+        os._exit(1)  # it was killed while this process was being started
 
 
 _DEATH_SIGNAL = 1
@@ -77,11 +80,9 @@ def frame_cache(job: Job, output: Path, accelerator: Accelerator) -> Iterator[Fr
         return
     # Processes of one machine share it; on other machines the folder has the same name.
     folder = Path(str(broadcast_object_list([str(ram_folder(needed(shapes, len(job.reader))))])[0]))
-    try:
+    with owned(folder) if accelerator.is_local_main_process else nullcontext():
+        accelerator.wait_for_everyone()
         yield FrameCache(folder, shapes, len(job.reader))
-    finally:
-        if accelerator.is_local_main_process:
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _shape(job: Job, key: str) -> tuple[int, int, int]:

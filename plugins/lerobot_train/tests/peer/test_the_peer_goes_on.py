@@ -70,8 +70,23 @@ def ask(program: str, *words: str) -> Any:
 
 
 def test_it_reads_the_run_and_its_optimizer(tmp_path: Path) -> None:
-    small = ("--policy.dim-model", "32", "--policy.dim-feedforward", "32", "--policy.n-heads", "2", "--policy.chunk-size", "8")
-    changes = ("--dataset.image-transforms.enable", "--scheduler", "constant_with_warmup", "--scheduler.num-warmup-steps", "9")
+    small = (
+        "--policy.dim-model",
+        "32",
+        "--policy.dim-feedforward",
+        "32",
+        "--policy.n-heads",
+        "2",
+        "--policy.chunk-size",
+        "8",
+    )
+    changes = (
+        "--dataset.image-transforms.enable",
+        "--scheduler",
+        "constant_with_warmup",
+        "--scheduler.num-warmup-steps",
+        "9",
+    )
     run(["--policy", "act", "--policy.device", "cpu", "--dataset.root", str(PUSHT), "--output-dir", str(tmp_path), "--steps", "2",
          "--batch-size", "2", "--num-workers", "0", "--no-tensorboard", *small, *changes])  # fmt: skip
     folder = tmp_path / "checkpoints" / "last"

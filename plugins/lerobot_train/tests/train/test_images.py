@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pickle
+import copy
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +14,7 @@ import torch
 from lerobot_core.errors import ConfigError
 from lerobot_storage_v3.reader import open_reader
 from lerobot_torch.processors.resize import Resize
+from lerobot_train import frame_cache
 from lerobot_train.augment import Augment, uniform
 from lerobot_train.config import TransformsConfig
 from lerobot_train.frame_cache import FrameCache, ram_folder
@@ -50,7 +51,7 @@ def test_a_kept_image_is_not_decoded_again(tmp_path: Path, monkeypatch: pytest.M
     first = samples(cache, size=(48, 48))
     kept = first[0, 5]
     monkeypatch.setattr(type(first.reader), "pictures", None)
-    again = samples(pickle.loads(pickle.dumps(cache)), size=(48, 48))[0, 5]  # noqa: S301 (as a worker process gets it)
+    again = samples(copy.deepcopy(cache), size=(48, 48))[0, 5]  # as a worker process gets it
     np.testing.assert_array_equal(again[KEY], kept[KEY])
 
 
@@ -68,8 +69,30 @@ def test_no_room_for_kept_images() -> None:
         ram_folder(10**18)
 
 
-def test_disk_frames_serve_the_next_run(train: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    options = ("--steps", "2", "--dataset.cache", "disk", "--dataset.cache-dir", str(tmp_path / "kept"), "--shuffle", "none")
+def test_what_a_killed_run_left_in_memory_is_given_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(frame_cache, "_SHARED", tmp_path)
+    used, left = (ram_folder(10) for _ in range(2))
+    with frame_cache.owned(left):
+        shutil.copytree(left, tmp_path / "lr-frames-killed")
+    with frame_cache.owned(used):
+        ram_folder(10)
+        assert [each.name for each in tmp_path.iterdir()] == [used.name]
+    assert not list(tmp_path.iterdir())
+
+
+def test_disk_frames_serve_the_next_run(
+    train: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = (
+        "--steps",
+        "2",
+        "--dataset.cache",
+        "disk",
+        "--dataset.cache-dir",
+        str(tmp_path / "kept"),
+        "--shuffle",
+        "none",
+    )
     train(*options)
     shutil.rmtree(tmp_path / "run")
     from lerobot_storage_v3.reader import LerobotReader
@@ -130,7 +153,9 @@ def test_a_shift_is_of_the_said_size() -> None:
 
 def test_at_most_so_many_kinds() -> None:
     image = batch_of(200)
-    once = Augment(TransformsConfig(max_num_transforms=1, **NONE | {"brightness": (0.5, 0.5), "affine": (20.0, 0.0)}), 0)
+    once = Augment(
+        TransformsConfig(max_num_transforms=1, **NONE | {"brightness": (0.5, 0.5), "affine": (20.0, 0.0)}), 0
+    )
     found = once({KEY: image}, torch.arange(200))[KEY]
     darker = torch.isclose(found.mean((1, 2, 3)), image.mean((1, 2, 3)) / 2, rtol=1e-3)
     assert 60 < darker.sum() < 140
