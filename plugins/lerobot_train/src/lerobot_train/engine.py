@@ -8,6 +8,7 @@ from typing import Any
 
 from accelerate import Accelerator, DistributedDataParallelKwargs
 from accelerate.state import AcceleratorState
+from lerobot_core.errors import ConfigError
 from lerobot_torch.memory import keep_freed_memory
 
 from .config import TrainConfig
@@ -21,20 +22,27 @@ def engine(config: TrainConfig) -> Iterator[Accelerator]:
     wanted = policy.config.device
     precision = config.mixed_precision or ("bf16" if policy.config.use_amp else "no")
     keep_freed_memory()
-    accelerator = Accelerator(
-        cpu=wanted is not None and str(wanted).startswith("cpu"),
-        mixed_precision=precision,
-        gradient_accumulation_steps=config.gradient_accumulation_steps,
-        step_scheduler_with_optimizer=False,
-        # A policy may leave a branch out (ACT's style encoder while judging), which DDP must be told.
-        kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
-    )
+    accelerator = _accelerator(config, cpu=wanted is not None and str(wanted).startswith("cpu"), precision=precision)
     try:
         yield accelerator
     finally:
         accelerator.end_training()
         # The next run of this process may ask for another precision.
         AcceleratorState._reset_state(reset_partial_state=True)
+
+
+def _accelerator(config: TrainConfig, cpu: bool, precision: str) -> Accelerator:
+    try:
+        return Accelerator(
+            cpu=cpu,
+            mixed_precision=precision,
+            gradient_accumulation_steps=config.gradient_accumulation_steps,
+            step_scheduler_with_optimizer=False,
+            # A policy may leave a branch out, which DDP must be told.
+            kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
+        )
+    except ValueError as error:
+        raise ConfigError(f"--mixed-precision {precision} cannot be had here", str(error), "bf16, or no") from error
 
 
 def mean_over_processes(accelerator: Accelerator, values: dict[str, float]) -> dict[str, float]:

@@ -6,17 +6,19 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import lerobot_torch
 import numpy as np
 from lerobot_core.errors import ConfigError, ContractError
-from lerobot_core.features import ACTION, STATE, is_image
+from lerobot_core.features import ACTION, STATE, image_shape, is_image, vector_names
 from lerobot_storage_v3.reader import LerobotReader, open_reader
 from lerobot_torch import TorchPolicy
-from lerobot_torch.contract import Contract
+from lerobot_torch.contract import Contract, read_contract
 from lerobot_torch.features import visual
 from lerobot_torch.processors.basic import Rename
+from lerobot_torch.processors.pipeline import Pipeline
 from lerobot_torch.processors.resize import Resize
 
 from .config import DatasetSection, TrainConfig
@@ -93,11 +95,15 @@ def _policy(
             stats[ACTION] = relative_statistics(reader, chosen.config)
         return lerobot_torch.create(chosen.name, chosen.config, reader.observation, reader.action, stats, reader.fps,
                                     reader.robot_type, reader.fingerprint, section.size)  # fmt: skip
-    policy = lerobot_torch.load(chosen.config.path, chosen.config.device, chosen.config, stats=_renamed(stats, config))
+    load = partial(lerobot_torch.load, chosen.config.path, chosen.config.device, chosen.config)
+    policy = load(stats=_renamed(stats, config))
+    if getattr(policy.config, "use_relative_actions", False):  # only the checkpoint knows that its actions are relative
+        stats[ACTION] = relative_statistics(reader, policy.config)
+        policy = load(stats=_renamed(stats, config))
     _refuse_other_size(policy, section)
-    rename = policy.before.step(Rename)
-    if rename is not None and config.rename_map:
-        rename.__init__(config.rename_map)
+    if config.rename_map:
+        steps = (Rename(config.rename_map) if isinstance(step, Rename) else step for step in policy.before)
+        policy.before = Pipeline(policy.before.name, steps)
     policy.contract = Contract(reader.observation, reader.action, reader.fps, reader.robot_type, reader.fingerprint)
     return policy.train()
 
@@ -130,7 +136,7 @@ def _wanted(policy: TorchPolicy[Any], reader: LerobotReader, renamed: Mapping[st
     back = {new: old for old, new in renamed.items()}
     names = {key: back.get(key, key) for key in (*policy.inputs, *policy.outputs)}
     size = _size(policy)
-    problems = [line for key, name in names.items() if (line := _misfit(policy, reader, key, name, size))]
+    problems = [line for key, name in names.items() if (line := _misfit(policy, reader, key, name))]
     if problems:
         raise ContractError("the policy and the dataset do not have the same features", "\n  ".join(problems),
                             "--rename-map '{dataset key: policy key}' where only names differ")  # fmt: skip
@@ -150,17 +156,17 @@ def _size(policy: TorchPolicy[Any]) -> tuple[int, int] | None:
     return (step.size[0], step.size[1]) if step is not None and step.size and not step.crops else None
 
 
-def _misfit(policy: TorchPolicy[Any], reader: LerobotReader, key: str, name: str, size: tuple[int, int] | None) -> str:
+def _misfit(policy: TorchPolicy[Any], reader: LerobotReader, key: str, name: str) -> str:
     """Why the dataset's `name` cannot be the policy's `key`; "" when it can."""
     entry = reader.info.features.get(name)
     if entry is None:
         return f"{key}: the dataset has no {name}; it has {', '.join(_features(reader))}"
     shape = (policy.inputs | policy.outputs)[key].shape
     if is_image(entry):
-        from lerobot_core.features import image_shape
-
+        if policy.before.step(Resize) is not None:
+            return ""  # it takes any
         height, width, channels = image_shape(entry)
-        has = (channels, *(size or (height, width)))
+        has = (channels, height, width)
         return "" if shape == has else f"{key}: {shape} in the policy, {has} in the dataset"
     if tuple(entry["shape"]) != shape:
         return f"{key}: {shape} in the policy, {tuple(entry['shape'])} in the dataset"
@@ -169,11 +175,8 @@ def _misfit(policy: TorchPolicy[Any], reader: LerobotReader, key: str, name: str
 
 def _names_differ(policy: TorchPolicy[Any], reader: LerobotReader, key: str) -> str:
     # `policy.contract` is this dataset's by now; the checkpoint's own is read again where there is one.
-    from lerobot_core.features import vector_names
-    from lerobot_torch.contract import read_contract
-
     old = read_contract(policy.folder) if policy.folder is not None else None
-    if old is None or key not in (STATE, "action"):
+    if old is None or key not in (STATE, ACTION):
         return ""
     sides = (old.observation, reader.observation) if key == STATE else (old.action, reader.action)
     theirs, ours = (vector_names(side) for side in sides)

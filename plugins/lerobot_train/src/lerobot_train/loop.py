@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator
+from accelerate.utils import broadcast_object_list
 from lerobot_core.errors import StorageError
 from torch import Tensor
 
@@ -138,7 +139,8 @@ class Trainer:
         self._timer.lap("optimizer")
         self._window["loss"].append(value)
         for name, each in metrics.items():
-            self._window[name].append(float(each))
+            if name != "loss":  # some call it so themselves
+                self._window[name].append(float(each))
         return value
 
     def _prepared(self, batch: Batch) -> Batch:
@@ -185,11 +187,17 @@ class Trainer:
 
     def _save(self) -> None:
         self._accelerator.wait_for_everyone()
+        error: StorageError | None = None
         if self._accelerator.is_main_process:
-            folder = self._saver.save(self.step, self.cursor)
-            self._report.note(f"checkpoint {folder}")
+            try:
+                self._report.note(f"checkpoint {self._saver.save(self.step, self.cursor)}")
+            except StorageError as caught:
+                error = caught
+        # The others hear of it, or they would wait for the one that fails.
+        told = str(broadcast_object_list([str(error or "")])[0])
+        if told:
+            raise error or StorageError("the first process could not write the checkpoint", told)
         self._saver.saved = self.step
-        self._accelerator.wait_for_everyone()
         self._timer.start()
 
     def _save_if_possible(self) -> None:

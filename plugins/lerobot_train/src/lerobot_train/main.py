@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -117,7 +118,7 @@ def _trained(trainer: Trainer, output: Path, accelerator: Accelerator) -> str:
     from .samples import Samples
 
     job = trainer.job
-    with frame_cache(job, output, accelerator) as cache:
+    with closing(job.reader), frame_cache(job, output, accelerator) as cache:
         samples = Samples(job.reader, job.rows, job.wanted, cache)
         judge = Judge(job, accelerator, cache) if job.held is not None else None
         loader = make_loader(job, samples, trainer.cursor, accelerator.process_index, accelerator.num_processes,
