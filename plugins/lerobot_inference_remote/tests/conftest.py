@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,14 +23,14 @@ def port() -> int:
 
 @pytest.fixture(autouse=True)
 def _no_session_is_left_open() -> Iterator[None]:
-    """An open Zenoh session would hang pytest when it ends."""
-    import threading
-
+    """An open Zenoh session would hang or abort pytest when it ends; each has a thread of one of these names."""
+    before = {*threading.enumerate()}
     yield
-    left = [each.name for each in threading.enumerate() if each.name.startswith(("remote-answers", "serve-control"))]
-    deadline = 50
-    while left and deadline:
-        threading.Event().wait(0.02)
-        deadline -= 1
-        left = [each.name for each in threading.enumerate() if each.name in left]
+    until = time.monotonic() + 2.0
+    while (left := _sessions() - before) and time.monotonic() < until:
+        time.sleep(0.02)
     assert not left
+
+
+def _sessions() -> set[threading.Thread]:
+    return {each for each in threading.enumerate() if each.name.startswith(("remote-answers", "serve-control"))}
