@@ -122,13 +122,17 @@ def computed(policy: Any) -> dict[str, torch.Tensor]:
     found["chunk"] = model.sample_actions(images, present, tokens, mask, state, noise=noise)[..., :ACTION]
     alone = {key: value for key, value in batch.items() if "wrist" not in key}
     images_alone, present_alone = policy._preprocess_images(alone)
-    found["chunk.one_camera"] = model.sample_actions(images_alone, present_alone, tokens, mask, state, noise=noise)[..., :ACTION]
+    found["chunk.one_camera"] = model.sample_actions(images_alone, present_alone, tokens, mask, state, noise=noise)[
+        ..., :ACTION
+    ]
     policy.config.rtc_config.enabled = True
     policy.init_rtc_processor()
     leftover = torch.randn(2, 5, ACTION)
     found["in.leftover"] = leftover
     for schedule in ("LINEAR", "EXP", "ONES", "ZEROS"):
-        policy.config.rtc_config.prefix_attention_schedule = type(policy.config.rtc_config.prefix_attention_schedule)(schedule)
+        policy.config.rtc_config.prefix_attention_schedule = type(policy.config.rtc_config.prefix_attention_schedule)(
+            schedule
+        )
         found[f"chunk.guided.{schedule}"] = model.sample_actions(
             images, present, tokens, mask, state, noise=noise, inference_delay=2, prev_chunk_left_over=leftover,
             execution_horizon=5,
@@ -143,7 +147,11 @@ def names() -> None:
     with torch.device("meta"):
         policy = pi0.PI0Policy(whole)
     state = policy.state_dict()
-    print(json.dumps({name: [str(value.dtype).removeprefix("torch."), list(value.shape)] for name, value in state.items()}))
+    print(
+        json.dumps(
+            {name: [str(value.dtype).removeprefix("torch."), list(value.shape)] for name, value in state.items()}
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -86,7 +86,10 @@ class Tokenize(Step):
                 "pip install 'lerobot-torch[language]'",
             ) from error
         folder = self._folder()
-        loaded = Tokenizer.from_file(str(folder / FILE))
+        try:
+            loaded = Tokenizer.from_file(str(folder / FILE))
+        except Exception as error:  # the library raises nothing more particular
+            raise ConfigError(f"{folder / FILE} cannot be read", str(error), "copy the tokenizer again") from error
         token = _padding_token(folder / CONFIG)
         loaded.enable_padding(
             direction=self.padding_side,
