@@ -105,11 +105,11 @@ def _resolves(verb: Verb, words: list[str]) -> None:
 
 
 def _here(words: list[str], i: int) -> str:
-    """A policy or a rig file that only the reader has is replaced by one that is here."""
+    """A policy or a rig file that only the reader has is replaced by one that is here: the family it is called after."""
     before = words[i - 1] if i else ""
     ours = {entry.name for entry in default_registry().entries("policy")}
     if before in ("--policy", "--policy.path") and words[i] not in ours:
-        return CHECKPOINT
+        return next((name for name in ours if name != "act" and name in words[i]), CHECKPOINT)
     if before == "--rig" and not Path(words[i]).exists():
         Path(words[i]).write_text('[robot]\ntype = "fake"\n')
     return words[i]
