@@ -69,6 +69,23 @@ def together(session: nox.Session) -> None:
     _install(session, [KNOWN[name] for name in TOGETHER], editable=True)
     again = [name for name in TOGETHER if name in HEAVY or name == "lerobot-core"]
     _pytest(session, "tests", *(str(KNOWN[name].tests) for name in again))
+    if not session.posargs:
+        story = str(Path("tests", "end_to_end", "test_story.py"))
+        session.run("pytest", "-m", "slow", story, env={"OMP_NUM_THREADS": "2"})
+
+
+@nox.session(default=False)
+def demo(session: nox.Session) -> None:
+    """A minute of the main job: a trained policy, a virtual arm, everything recorded in the folder `out`."""
+    wanted = ("lerobot-policy-demo", "lerobot-sim", "lerobot-strategy-sentry", "lerobot-storage-v3")
+    session.install(TORCH, env=_index())
+    ours = {each.name: each for name in wanted for each in closure(name, KNOWN).ours}
+    session.install(*(str(each.folder) for each in ours.values()), env=_index())
+    words = ["--strategy", "sentry", "--robot", "virtual_so100", "--policy", "demo", "--inference", "chunked"]
+    where = ["--dataset.root", "out", "--resume"] if Path("out", "meta").exists() else ["--dataset.root", "out"]
+    session.run("lr", "rollout", *words, "--task", "put the cube in the bin", "--duration", "60", *where)
+    session.run("lr", "dataset", "info", "out")
+    session.log("look at it: %s dataset show out", Path(session.bin, "lr"))
 
 
 @nox.session
