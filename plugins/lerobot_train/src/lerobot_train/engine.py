@@ -8,7 +8,8 @@ from typing import Any
 
 from accelerate import Accelerator, DistributedDataParallelKwargs
 from accelerate.state import AcceleratorState
-from lerobot_core.errors import ConfigError
+from lerobot_core.errors import ConfigError, PluginError
+from lerobot_torch import TorchPolicyConfig
 from lerobot_torch.memory import keep_freed_memory
 
 from .config import TrainConfig
@@ -19,6 +20,8 @@ def engine(config: TrainConfig) -> Iterator[Accelerator]:
     """The accelerator of this run; its process group ends with it."""
     policy = config.policy
     assert policy is not None, "the verb needs one"
+    if not isinstance(policy.config, TorchPolicyConfig):
+        raise PluginError(f"policy {policy.name!r} is no network", "its options are none of a network", "--policy act")
     wanted = policy.config.device
     precision = config.mixed_precision or ("bf16" if policy.config.use_amp else "no")
     keep_freed_memory()

@@ -16,7 +16,7 @@ from lerobot_train.schedules import as_peer, factor
 PEER = os.environ.get("LEROBOT_PEER_PYTHON", "")
 pytestmark = [
     pytest.mark.skipif(not PEER, reason="LEROBOT_PEER_PYTHON names no interpreter with lerobot"),
-    pytest.mark.timeout(600),
+    pytest.mark.timeout(1800),
 ]
 PUSHT = Path(__file__).parents[4] / "tests" / "golden" / "pusht"
 

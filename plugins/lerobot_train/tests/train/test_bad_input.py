@@ -192,7 +192,6 @@ def test_a_run_is_not_written_over(train: Train) -> None:
         (["--eval-every", "3"], "--dataset.eval-split 0.1"),
         (["--dataset.drop-sources", "hold"], "no column 'source'"),
         (["--batch-size", "0"], "out of range"),
-        (["--mixed-precision", "fp16"], "cannot be had here"),
         (["--shuffle", "sorted"], "not one of randperm, feistel, none"),
         (["--step", "3"], "did you mean --steps"),
         (["--scheduler", "cosine"], "not one of none, constant_with_warmup"),

@@ -16,7 +16,7 @@ from lerobot_train.layout import Checkpoint, numbered
 Start = Callable[..., "subprocess.Popen[str]"]
 BATCH = 4
 # Starting a process that needs torch takes seconds of computing, and on a busy machine minutes.
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(1800)
 TORCHRUN = ("-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", "0", "--rdzv-backend", "c10d",
             "--rdzv-endpoint", "localhost:0", "-m")  # fmt: skip
 
