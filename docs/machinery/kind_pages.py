@@ -47,7 +47,8 @@ def _hook(kind: Kind) -> str:
 
 def _spec(kind: Kind) -> str:
     spec = next(each for each in vars(specs).values() if getattr(each, "kind", None) == kind.name)
-    return f"## Spec\n\n``` python\n{_find(PACKAGE / 'specs.py', spec.__name__)}\n```"
+    path = PACKAGE / "specs.py"
+    return f"## Spec\n\n``` python\n{_find(path, spec.__name__)}\n\n\n{_find(path, 'Spec')}\n```"
 
 
 def _contract(kind: Kind) -> str:
