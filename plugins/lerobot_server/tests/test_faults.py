@@ -213,7 +213,7 @@ def test_two_clients_with_one_name(port: int) -> None:
 
 def test_a_drain_finishes_what_was_asked(port: int) -> None:
     """The token goes first, the answer still comes, and nobody new gets in."""
-    policy = StubPolicy(latencies=[0.0, 0.0, 0.4])
+    policy = StubPolicy(latencies=[0.4])
     with serving(policy, port) as server, robot(port, policy, buffer_time_s=10.0) as left:
         left.until(lambda _: policy.calls == 3)
         errors = left.engine.stats()["errors"]
