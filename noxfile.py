@@ -106,16 +106,18 @@ def wheels(session: nox.Session) -> None:
     """What would be published: built, looked into, installed from the built files, tried. `-- heavy`: torch as well."""
     folder = Path(session.create_tmp(), "dist").absolute()
     shutil.rmtree(folder, ignore_errors=True)
-    session.install("uv", "twine==7.0.0", *TOOLS, env=_index())
+    session.install("uv", "twine==7.0.0", "hatchling", *TOOLS, env=_index())
+    build = ["uv", "build", "--quiet", "--no-build-isolation", "--python", session.virtualenv.location]
     for each in KNOWN.values():
-        session.run("uv", "build", "--quiet", "--out-dir", str(folder), str(each.folder), env=_index())
+        session.run(*build, "--out-dir", str(folder), str(each.folder), env=_index())
     session.run("python", str(Path(".ci", "check_wheels.py")), str(folder))
     session.run("twine", "check", "--strict", *sorted(map(str, folder.glob("lerobot*"))))
     names = [name for name in (KNOWN if "heavy" in session.posargs else LIGHT) if not KNOWN[name].alone]
     if {*names} & {*HEAVY}:
         session.install(TORCH, env=_index())
     built = [str(next(folder.glob(f"{name.replace('-', '_')}-*.whl"))) for name in names]
-    session.install("--reinstall", *built, env=_index())  # ours are files in one command, so no index is asked for them
+    again = [f"--reinstall-package={name}" for name in names]
+    session.install(*again, *built, env=_index())  # ours are files in one command, so no index is asked for them
     origins = str(Path("tests", "architecture", "test_where_ours_came_from.py"))
     session.run("pytest", origins, env={"LEROBOT_BUILT": str(folder)})
     _tried(session)

@@ -31,11 +31,6 @@ class Distribution:
         return bool(self._toml.get("tool", {}).get("lerobot", {}).get("alone", False))
 
     @property
-    def weights(self) -> bool:
-        """`[tool.lerobot] weights = true`: what it ships is large because it is a trained network."""
-        return bool(self._toml.get("tool", {}).get("lerobot", {}).get("weights", False))
-
-    @property
     def requirements(self) -> list[str]:
         """What it requires, as written."""
         found: list[str] = self._toml["project"].get("dependencies", [])
