@@ -485,7 +485,9 @@ class TestPolicyClaimsGuidance(PolicyOffender):
     breaks = {"test_it_continues_a_leftover_when_it_says_it_can"}
 
     class policy(FakePolicy):
-        guidance = "guided"
+        def __init__(self, *args: Any) -> None:
+            super().__init__(*args)
+            self.guidance = "guided"
 
         def predict_chunk(self, obs: Any, task: str, guide: Any = None) -> Any:
             chunk = super().predict_chunk(obs, task)

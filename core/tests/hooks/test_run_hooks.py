@@ -48,9 +48,9 @@ def test_hook_open_port(run: Run, calls: Calls) -> None:
 def test_hook_build(run: Run, calls: Calls) -> None:
     run("rollout", "--policy", "fake")
     assert calls("build") == [
+        ("inference", "sync", "SyncEngine"),  # it knows whether the policy is here
         ("policy", "fake", "FakePolicy"),
         ("robot", "every", "FakeRobot"),
-        ("inference", "sync", "SyncEngine"),
         ("strategy", "base", "BaseStrategy"),
     ]
 
