@@ -156,8 +156,12 @@ def peer(session: nox.Session) -> None:
     LEROBOT_PEER_PYTHON names a Python that has it; without that it is installed first, about 6 GB.
     """
     python = os.environ.get("LEROBOT_PEER_PYTHON") or _install_peer(session)
-    _install(session, [KNOWN[name] for name in LIGHT if not KNOWN[name].alone])
-    folders = [str(path) for name in KNOWN if (path := KNOWN[name].tests / "peer").exists()]
+    owners = [each for each in KNOWN.values() if (each.tests / "peer").exists() and not each.alone]
+    if any(each.name in HEAVY for each in owners):
+        session.install(TORCH, env=_index())
+    wanted = {*LIGHT, *(ours.name for each in owners for ours in closure(each.name, KNOWN).ours)}
+    _install(session, [KNOWN[name] for name in KNOWN if name in wanted and not KNOWN[name].alone])
+    folders = [str(each.tests / "peer") for each in owners]
     session.run("pytest", "--timeout=600", "-m", "slow or not slow", *folders, env={"LEROBOT_PEER_PYTHON": python})
 
 
