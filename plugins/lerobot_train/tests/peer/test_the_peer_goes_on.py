@@ -38,7 +38,7 @@ print(json.dumps({
     "step": step, "root": str(config.dataset.root), "policy": config.policy.type, "steps": config.steps,
     "scheduler": config.scheduler.type, "optimizer": config.optimizer.type, "batch_size": config.batch_size,
     "rates": [group["lr"] for group in state["param_groups"]],
-    "sums": [float(each["exp_avg"].abs().sum()) for each in state["state"].values()][:5],
+    "sums": [float(state["state"][index]["exp_avg"].abs().sum()) for index in range(5)],
 }))
 """
 
