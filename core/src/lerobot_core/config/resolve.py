@@ -147,5 +147,6 @@ def _check_needs(verb: Verb, config: Any, decoder: Decoder) -> None:
     for name in verb.needs:
         if not getattr(config, name):
             kind = verb.table()[name].option.plugin
-            fix = f"add --{name} NAME; {installed_line(decoder.names, kind)}" if kind else f"add --{name} VALUE"
+            typed = f"--{name.replace('_', '-')}"
+            fix = f"add {typed} NAME; {installed_line(decoder.names, kind)}" if kind else f"add {typed} VALUE"
             decoder.problems.usage(f"`lr {verb.name}` needs a {name}", "", fix)
