@@ -1,0 +1,1 @@
+"""A trained policy for the virtual rig, as a package."""
