@@ -69,9 +69,14 @@ def together(session: nox.Session) -> None:
     _install(session, [KNOWN[name] for name in TOGETHER], editable=True)
     again = [name for name in TOGETHER if name in HEAVY or name == "lerobot-core"]
     _pytest(session, "tests", *(str(KNOWN[name].tests) for name in again))
-    if not session.posargs:
-        story = str(Path("tests", "end_to_end", "test_story.py"))
-        session.run("pytest", "-m", "slow", story, env={"OMP_NUM_THREADS": "2"})
+
+
+@nox.session(default=False)
+def story(session: nox.Session) -> None:
+    """The whole story as commands, in order, on real components; minutes."""
+    session.install(TORCH, env=_index())
+    _install(session, [KNOWN[name] for name in TOGETHER], editable=True)
+    session.run("pytest", "--timeout=300", "-m", "slow", str(Path("tests", "end_to_end", "test_story.py")))
 
 
 @nox.session(default=False)

@@ -10,6 +10,7 @@ import os
 import signal
 import socket
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -126,10 +127,23 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def wait_until_it_listens(server: subprocess.Popen[str], address: str) -> None:
+    host, port = address.removeprefix("tcp/").split(":")
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        assert server.poll() is None, server.communicate()[1]
+        with socket.socket() as probe:
+            if probe.connect_ex((host, int(port))) == 0:
+                return
+        time.sleep(0.2)
+    raise AssertionError("the server does not listen")
+
+
 def test_8_a_policy_elsewhere(folder: Path) -> None:
     address = f"tcp/127.0.0.1:{free_port()}"
     server = start("serve", "--policy", str(folder / "better"), "--listen", address, "--health-port", "0")
     try:
+        wait_until_it_listens(server, address)
         remote = ["--inference", "remote", "--inference.connect", address, "--strategy", "sentry", "--duration", "4"]
         result = summary("rollout", *ROBOT, *remote, "--dataset.root", str(folder / "remote"))
         assert result["outcome"] == "done"
