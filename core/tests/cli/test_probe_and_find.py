@@ -78,7 +78,7 @@ def test_one_bad_plugin_costs_one_line_and_spoils_nothing(site: Path, code: str)
 @pytest.mark.parametrize(
     ("code", "why"),
     [
-        ("sleeps", "took longer than 0.3 s"),
+        ("sleeps", "took longer than 2 s"),
         ("dies", "(exit code 3)"),
         ("killed", "(signal 9)"),
         ("exits", "SystemExit: 3"),
@@ -86,7 +86,7 @@ def test_one_bad_plugin_costs_one_line_and_spoils_nothing(site: Path, code: str)
 )
 def test_a_bad_plugin_says_how_it_failed(site: Path, code: str, why: str) -> None:
     plugin(site, "bad", BAD[code])
-    (answer,) = ask_each(cameras(site).entries("camera"), "find", limit=0.3)
+    (answer,) = ask_each(cameras(site).entries("camera"), "find", limit=2.0)
     assert why in answer.failures[0]
     assert "camera 'bad' (acme-bad 1.0)" in answer.failures[0]
 
