@@ -10,7 +10,8 @@ from typing import Any, Self
 from lerobot_core.terminal import Terminal
 from lerobot_core.terminal_text import bar, duration
 
-SCHEMA = 1
+_PARTED = "  | "
+"""Between the rates and where the time goes: two lines where there is a screen, one where there is none."""
 
 
 class Report:
@@ -78,13 +79,13 @@ class Report:
         share, row = step / self._steps, self._shown
         width = max(min(self._terminal.size[0] - 40, 40), 5)
         first = f"training {bar(share, width, True)} {share:4.0%}  {step}/{self._steps}  loss {loss:.4g}"
-        return [first, _rates(row)] if row else [first]
+        return [first, *_rates(row).split(_PARTED)] if row else [first]
 
 
 def _rates(row: Mapping[str, Any]) -> str:
     parts = ", ".join(f"{name} {value:.0f}" for name, value in row["step_ms"].items())
     return (f"{row['samples_per_s']:.1f} samples/s  waiting for data {row['data_wait']:.0%}  "
-            f"{duration(row['left_s'])} left  ms a step: {parts}")  # fmt: skip
+            f"{duration(row['left_s'])} left{_PARTED}ms a step: {parts}")  # fmt: skip
 
 
 def _plain(row: Mapping[str, Any], steps: int, left_s: float) -> str:

@@ -66,7 +66,7 @@ def killed_and_resumed(start: Start, tmp_path: Path, at: int, following: int) ->
     reached = int(numbered(run)[-1].name)
     assert at - 5 <= reached
     log.unlink()
-    summary = finished(start("--resume", "--steps", str(reached + following), "--num-workers", "1", "--sample-log", str(log),
+    summary = finished(start("--resume", "--steps", str(reached + following), "--num-workers", "0", "--sample-log", str(log),
                              "--policy.fault", ""))  # fmt: skip
     assert summary["steps"] == reached + following
     steps = logged(log)
@@ -85,8 +85,15 @@ def test_fifty_batches_after_a_kill(start: Start, tmp_path: Path, at: int) -> No
     killed_and_resumed(start, tmp_path, at, following=50)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
-def test_asked_to_stop_it_saves(start: Start, tmp_path: Path, number: signal.Signals) -> None:
+def test_asked_to_stop_it_saves_and_says_so(train: Callable[..., list[dict[str, Any]]], tmp_path: Path) -> None:
+    summary = train("--steps", "9", "--policy.fault", "stop", "--save-every", "0")[-1]
+    assert (summary["outcome"], summary["steps"]) == ("stopped", 3)
+    assert Checkpoint.newest(tmp_path / "run").folder == Path(summary["checkpoint"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signals_from_outside(start: Start, tmp_path: Path, number: signal.Signals) -> None:
     process = start("--steps", "10000", "--policy.fault", "slow", "--num-workers", "1", "--save-every", "0")
     lines_until(process, 3)
     process.send_signal(number)

@@ -23,7 +23,9 @@ class ToyConfig(TorchPolicyConfig):
     )
     width: int = option(8, help="of its one hidden layer")
     optimizer_lr: float = option(1e-3, help="learning rate")
-    fault: str = option("", help="nan, oom or slow, at the third step", choices=("", "nan", "oom", "slow"))
+    fault: str = option(
+        "", help="nan, oom or stop, at the third step; slow", choices=("", "nan", "oom", "slow", "stop")
+    )
 
 
 def _build(config: ToyConfig, parts: Parts) -> Any:

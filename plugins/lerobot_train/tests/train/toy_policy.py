@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from typing import Any
 
@@ -44,6 +45,9 @@ class ToyPolicy(TorchPolicy[ToyConfig]):
         if self.config.fault == "slow":
             time.sleep(0.05)
         if self._calls < 3 or self.config.fault in ("", "slow"):
+            return loss
+        if self.config.fault == "stop":
+            signal.raise_signal(signal.SIGINT)
             return loss
         return loss * torch.nan if self.config.fault == "nan" else loss + torch.empty(1 << 60).mean()
 
