@@ -87,3 +87,17 @@ def test_times_are_drawn_as_they_were_in_the_paper(tokenizer: Path) -> None:
     assert times.min() >= 0.001
     assert times.max() <= 1.0
     assert times.mean().item() == pytest.approx(0.6 * 0.999 + 0.001, abs=0.01)
+
+
+def test_several_draws_are_as_many_observations(tokenizer: Path) -> None:
+    """And each observation is computed once."""
+    policy = tiny(tokenizer).eval()
+    batch = a_batch(policy)
+    seen, actions = policy._seen(batch), policy._padded(batch["action"], 32).repeat(3, 1, 1)
+    noise, times = torch.randn_like(actions), torch.rand(9)
+    with torch.no_grad():
+        whole = policy.losses(seen, actions, noise, times)
+        parts = [
+            policy.losses(seen, *each) for each in zip(*(x.split(3) for x in (actions, noise, times)), strict=True)
+        ]
+    torch.testing.assert_close(whole, torch.cat(parts), atol=1e-5, rtol=1e-4)

@@ -22,15 +22,15 @@ class PI0Config(TorchPolicyConfig):
         "dtype", "n_action_steps", "num_inference_steps", "rtc_config", "gradient_checkpointing", "compile_model",
         "compile_mode", "freeze_vision_encoder", "train_expert_only", "optimizer_lr", "optimizer_betas",
         "optimizer_eps", "optimizer_weight_decay", "optimizer_grad_clip_norm", "scheduler_warmup_steps",
-        "scheduler_decay_steps", "scheduler_decay_lr", "tokenizer",
+        "scheduler_decay_steps", "scheduler_decay_lr", "tokenizer", "flow_draws",
     }  # fmt: skip
 
     paligemma_variant: str = option(
-        "gemma_2b", help="the vision-language model; gemma_tiny is ours, for tests and small machines",
+        "gemma_2b", help="the vision-language model; gemma_tiny and gemma_small are ours, for tests and small machines",
         choices=tuple(VLMS),
     )  # fmt: skip
     action_expert_variant: str = option(
-        "gemma_300m", help="the action expert; gemma_tiny_expert goes with gemma_tiny", choices=EXPERTS
+        "gemma_300m", help="the action expert; gemma_tiny_expert goes with gemma_tiny, and so on", choices=EXPERTS
     )
     dtype: str = option("float32", help="of the large layers", choices=("float32", "bfloat16"))
     chunk_size: int = option(50, help="actions predicted at once", low=1)
@@ -73,8 +73,16 @@ class PI0Config(TorchPolicyConfig):
     tokenizer: str | None = option(
         None, help="folder with tokenizer.json, or org/name; default: the checkpoint's own, else PaliGemma's"
     )
+    flow_draws: int = option(
+        1, help="noises and times each observation is trained with at once: cheaper than as many observations", low=1
+    )
 
     def __post_init__(self) -> None:
+        if self.flow_draws > 1 and self.gradient_checkpointing:
+            raise ConfigError(
+                "flow_draws keeps what is computed of the cameras, which gradient_checkpointing would throw away",
+                fix="one of the two",
+            )
         if self.n_action_steps > self.chunk_size:
             raise ConfigError(
                 f"n_action_steps is {self.n_action_steps}, but a chunk has {self.chunk_size} actions",
@@ -88,7 +96,7 @@ class PI0Config(TorchPolicyConfig):
             raise ConfigError(
                 f"{self.action_expert_variant} cannot share attention with {self.paligemma_variant}",
                 "they differ in layers or heads",
-                "gemma_2b with gemma_300m, gemma_tiny with gemma_tiny_expert",
+                "gemma_2b with gemma_300m, gemma_tiny with gemma_tiny_expert, gemma_small with gemma_small_expert",
             )
 
     def _refuse_resolution(self) -> None:
@@ -101,5 +109,5 @@ class PI0Config(TorchPolicyConfig):
             )  # fmt: skip
 
     def saved(self) -> Mapping[str, Any]:
-        """Without a folder of this machine."""
-        return {name: value for name, value in super().saved().items() if name != "tokenizer"}
+        """Without what LeRobot's do not have: a folder of this machine, and how it was trained."""
+        return {name: value for name, value in super().saved().items() if name not in ("tokenizer", "flow_draws")}

@@ -44,6 +44,11 @@ class Context(NamedTuple):
     counts: Tensor
     cache: Cache
 
+    def repeated(self, times: int) -> Context:
+        """The whole batch so many times over."""
+        keys, values = ([each.repeat(times, 1, 1, 1) for each in part] for part in self.cache)
+        return Context(self.counts.repeat(times, 1), Cache(keys, values))
+
 
 class _Projector(nn.Module):
     def __init__(self, vlm: Vlm) -> None:
@@ -163,7 +168,13 @@ class PI0(nn.Module):
     # --- passes -----------------------------------------------------------------------------------------------------
 
     def forward(self, seen: Seen, noisy: Tensor, time: Tensor) -> Tensor:
-        """Velocity (B, T, D) of noisy actions (B, T, D) at times (B,), everything in one pass: for training."""
+        """Velocity (N, T, D) of noisy actions (N, T, D) at times (N,): for training.
+
+        N is B, and everything is one pass; or it is several times B, and each observation is computed once.
+        """
+        draws = len(noisy) // len(seen.state)
+        if draws > 1:
+            return self.velocity(self.context(seen).repeated(draws), seen.state.repeat(draws, 1), noisy, time)
         tokens, counts = self.prefix(seen)
         after = self.suffix(seen.state, noisy, time)
         counts = torch.cat([counts, counts.new_ones(after.shape[:2])], dim=1)

@@ -31,8 +31,6 @@ BOTH = "model.paligemma_with_expert."
 HEAD, EMBEDDING = f"{BOTH}paligemma.lm_head.weight", f"{BOTH}paligemma.model.language_model.embed_tokens.weight"
 # Some checkpoints have the time's layers under the names that they have in pi05.
 _TIME = re.compile(r"^model\.time_mlp_(in|out)\.")
-STD = 0.02
-"""Of new weights."""
 
 
 class PI0Policy(TorchPolicy[PI0Config]):
@@ -95,10 +93,10 @@ class PI0Policy(TorchPolicy[PI0Config]):
         return Pipeline(BEFORE, (Rename(), ToBatch(), NewLine(), prompt(config), ToDevice(), relative, normalize))
 
     def initialize(self) -> None:
-        """Small random weights, as language models begin; norms begin as they are."""
+        """Random weights of deviation 1 / sqrt(inputs), 0.02 at the full width; norms begin as they are."""
         for module in self.model.modules():
             if isinstance(module, nn.Linear | nn.Embedding | nn.Conv2d):
-                nn.init.normal_(module.weight, std=STD)
+                nn.init.normal_(module.weight, std=module.weight[0].numel() ** -0.5)
             if isinstance(module, nn.Linear | nn.Conv2d) and module.bias is not None:
                 nn.init.zeros_(module.bias)
 
@@ -118,13 +116,13 @@ class PI0Policy(TorchPolicy[PI0Config]):
             batch: normalised; `action` (B, T, A), what it observes.
         """
         with enough_memory("training", training=True):
-            actions = self._padded(batch[ACTION], self.config.max_action_dim)
+            actions = self._padded(batch[ACTION], self.config.max_action_dim).repeat(self.config.flow_draws, 1, 1)
             noise, time = torch.randn_like(actions), self._times(len(actions)).to(actions.device)
             loss = self.losses(self._seen(batch), actions, noise, time).mean()
         return loss, {"flow_loss": loss.item()}
 
     def losses(self, seen: Seen, actions: Tensor, noise: Tensor, time: Tensor) -> Tensor:
-        """Squared errors (B, T, A) for padded actions and noise (B, T, D) at times (B,)."""
+        """Squared errors (N, T, A) for padded actions and noise (N, T, D) at times (N,), N once or several times B."""
         share = time[:, None, None]
         velocity = self.model(seen, share * noise + (1.0 - share) * actions, time)
         return F.mse_loss(velocity, noise - actions, reduction="none")[..., : self.action_width]
