@@ -72,6 +72,8 @@ def problems(built: Built, ours: Distribution) -> Iterator[str]:
     yield from (
         f"{key} is missing" for key in ("Summary", "Requires-Python", "Description-Content-Type") if not said[key]
     )
+    if built.read("/py.typed") is None:
+        yield "py.typed is missing: type checkers would not look at its annotations"
     if len(said.get_payload() or "") < 200:
         yield "its README says next to nothing"
     wanted = {normalise(name_of(each)) for each in ours.requirements}
