@@ -12,6 +12,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
 from .cursor import Cursor
+from .ema import Ema
 from .job import Job
 from .layout import CHECKPOINTS, CURSOR, SETTINGS, STEP, drop_old, read_json, step_name, write_json, written
 from .settings import to_save
@@ -30,11 +31,20 @@ class Saver:
         optimizer, scheduler: torch's own.
         output: the run's folder.
         world: processes.
+        ema: the average of its weights, where one is kept.
     """
 
-    def __init__(self, job: Job, optimizer: Optimizer, scheduler: LambdaLR | None, output: Path, world: int) -> None:
+    def __init__(
+        self,
+        job: Job,
+        optimizer: Optimizer,
+        scheduler: LambdaLR | None,
+        output: Path,
+        world: int,
+        ema: Ema | None = None,
+    ) -> None:
         self._job, self._optimizer, self._scheduler = job, optimizer, scheduler
-        self._output, self._world = output, world
+        self._output, self._world, self._ema = output, world, ema
         self.saved: int | None = None
         self.folder: Path | None = None if job.checkpoint is None else job.checkpoint.folder
 
@@ -47,9 +57,11 @@ class Saver:
         config = self._job.config
         try:
             with written(self._output, step, config.steps) as checkpoint:
-                self._job.policy.save(checkpoint.model)
-                policy = read_json(checkpoint.model / CONFIG)
-                write_json(checkpoint.model / TRAIN_CONFIG, train_config(self._job, self._output, policy))
+                self._policy(checkpoint.model)
+                if self._ema is not None:
+                    with self._ema.applied():
+                        self._policy(checkpoint.average)
+                    self._ema.save(checkpoint.state)
                 write_json(checkpoint.state / CURSOR, cursor.to_json())
                 write_json(checkpoint.state / SETTINGS, to_save(config))
                 write_json(checkpoint.state / STEP, self._step(step))
@@ -64,6 +76,10 @@ class Saver:
                                f"{getattr(error, 'strerror', None) or error}; {kept}", "make room, then lr train --resume") from error  # fmt: skip
         self.saved, self.folder = step, self._output / CHECKPOINTS / step_name(step, config.steps)
         return self.folder
+
+    def _policy(self, folder: Path) -> None:
+        self._job.policy.save(folder)
+        write_json(folder / TRAIN_CONFIG, train_config(self._job, self._output, read_json(folder / CONFIG)))
 
     def _step(self, step: int) -> dict[str, object]:
         config, one = self._job.config, {"dp_replicate": 1, "dp_shard": 1, "ring_degree": 1, "ulysses_degree": 1}

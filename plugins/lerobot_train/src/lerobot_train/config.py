@@ -101,6 +101,34 @@ class SchedulerConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class EmaConfig:
+    """A moving average of the weights, saved beside them in `pretrained_model_ema`."""
+
+    enable: bool = option(False, help="keep a moving average of the weights too", primary=True)
+    decay: float | None = option(None, help="how much of it stays at each step; default: 1 - (1 + step / inv_gamma)^-power",
+                                 low=0.0, high=1.0)  # fmt: skip
+    update_after_step: int = option(0, help="until then it is the weights themselves", low=0)
+    inv_gamma: float = option(1.0, help="see decay", low=1e-6)
+    power: float = option(0.75, help="see decay", low=0.0)
+    min_decay: float = option(0.0, help="decay is never less, once it averages", low=0.0, high=1.0)
+    max_decay: float = option(0.9999, help="nor more", low=0.0, high=1.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WandbConfig:
+    """Figures on Weights & Biases; needs `lerobot-train[wandb]`."""
+
+    enable: bool = option(False, help="write what is logged there too", primary=True)
+    project: str = option("lerobot", help="which project")
+    entity: str | None = option(None, help="whose; default: the account's")
+    notes: str | None = option(None, help="about this run")
+    run_id: str | None = option(None, help="default: a new one, which a resumed run goes on with")
+    mode: str | None = option(
+        None, help="default: as $WANDB_MODE, else online", choices=("online", "offline", "disabled")
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrainConfig:
     """Everything a training run is told."""
 
@@ -108,6 +136,8 @@ class TrainConfig:
     dataset: DatasetSection | None = option(None, help="what to learn from")
     optimizer: OptimizerConfig = option(factory=OptimizerConfig, help="the optimizer")
     scheduler: SchedulerConfig = option(factory=SchedulerConfig, help="how the learning rate changes")
+    ema: EmaConfig = option(factory=EmaConfig, help="a moving average of the weights")
+    wandb: WandbConfig = option(factory=WandbConfig, help="figures on Weights & Biases")
 
     output_dir: Path | None = option(None, help="where checkpoints and logs go")
     resume: bool = option(False, help="continue from OUTPUT_DIR's last checkpoint")

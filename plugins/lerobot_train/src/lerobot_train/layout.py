@@ -1,6 +1,7 @@
 """The folders of a training run, as the peer lays them out.
 
 OUTPUT_DIR/checkpoints/000200/pretrained_model   what `--policy` takes
+                             /pretrained_model_ema   the moving average of its weights, with `--ema`
                              /training_state     what `--resume` takes
                       /last -> 000200
 """
@@ -19,7 +20,7 @@ from typing import Any, Self
 from lerobot_core.errors import ConfigError
 
 CHECKPOINTS, LAST = "checkpoints", "last"
-MODEL, STATE = "pretrained_model", "training_state"
+MODEL, AVERAGE, STATE = "pretrained_model", "pretrained_model_ema", "training_state"
 SETTINGS, CURSOR, STEP = "lr_train.json", "cursor.json", "training_step.json"
 
 
@@ -33,6 +34,11 @@ class Checkpoint:
     def model(self) -> Path:
         """The policy."""
         return self.folder / MODEL
+
+    @property
+    def average(self) -> Path:
+        """The policy with averaged weights; not in every run."""
+        return self.folder / AVERAGE
 
     @property
     def state(self) -> Path:

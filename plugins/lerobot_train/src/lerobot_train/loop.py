@@ -19,6 +19,7 @@ from torch import Tensor
 from . import faults
 from .augment import Augment
 from .checkpoint import Saver
+from .ema import Ema
 from .engine import mean_over_processes
 from .job import Job
 from .optimizers import make_optimizer, settled, settled_scheduler
@@ -57,9 +58,10 @@ class Trainer:
         optimizer = make_optimizer(chosen, policy)
         self._scheduler = make_scheduler(settled_scheduler(config.scheduler, policy), optimizer, config.steps)
         self.step, self.cursor = 0, job.cursor
+        self._ema = Ema(config.ema, policy) if config.ema.enable else None
         if job.checkpoint is not None:
             self._restore(optimizer)
-        self._saver = Saver(job, optimizer, self._scheduler, output, accelerator.num_processes)
+        self._saver = Saver(job, optimizer, self._scheduler, output, accelerator.num_processes, self._ema)
         self._model, self._optimizer = accelerator.prepare(policy, optimizer)
         self._timer = StepTimer(accelerator.device)
         section = config.dataset
@@ -79,6 +81,8 @@ class Trainer:
         load_optimizer(optimizer, checkpoint.state)
         if self._scheduler is not None:
             load_scheduler(self._scheduler, checkpoint.state)
+        if self._ema is not None:
+            self._ema.load(checkpoint.state)
         if self._accelerator.is_main_process:
             load_random(checkpoint.state)
 
@@ -102,7 +106,7 @@ class Trainer:
             self._report.live(self.step, loss)
             last = self.step == config.steps
             if config.eval_every and self.step % config.eval_every == 0 and judge is not None:
-                self._window["eval_loss"].append(judge())
+                self._judged(judge)
             if self.step % config.log_every == 0 or last:
                 self._log()
             if config.save_every and self.step % config.save_every == 0 and not last:
@@ -110,6 +114,12 @@ class Trainer:
         if self._saver.saved != self.step and (self.step or self.job.checkpoint is None):
             self._save()
         return "done" if self.step >= config.steps else "stopped"
+
+    def _judged(self, judge: Callable[[], float]) -> None:
+        self._window["eval_loss"].append(judge())
+        if self._ema is not None:
+            with self._ema.applied():
+                self._window["eval_loss_ema"].append(judge())
 
     # --- a step -----------------------------------------------------------------------------------------------------
 
@@ -157,8 +167,12 @@ class Trainer:
                 faults.refuse_nan(float(norm), batch, self.step + 1, "the gradients' norm")
                 self._window["grad_norm"].append(float(norm))
         self._optimizer.step()
-        if self._scheduler is not None and not self._optimizer.step_was_skipped:
+        if self._optimizer.step_was_skipped:
+            return
+        if self._scheduler is not None:
             self._scheduler.step()
+        if self._ema is not None:
+            self._ema.update()
 
     def _note_rows(self, batch: Batch) -> None:
         row = {"step": self.step + 1, "rank": self._accelerator.process_index, "rows": batch["index"].tolist()}

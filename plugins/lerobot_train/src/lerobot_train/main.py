@@ -68,7 +68,9 @@ def train(config: TrainConfig, output: Path, checkpoint: Checkpoint | None) -> d
     from .engine import engine
     from .report import Report
     from .stop import Stop
+    from .wandb_run import WandbRun, with_run_id
 
+    config = with_run_id(config)
     with engine(config) as accelerator, current() as terminal, Stop() as stop:
         main = accelerator.is_main_process
         events = output / "tensorboard" if config.tensorboard else None
@@ -76,6 +78,8 @@ def train(config: TrainConfig, output: Path, checkpoint: Checkpoint | None) -> d
             trainer = None
             try:
                 trainer = _prepared(config, output, checkpoint, accelerator, report, stop)
+                if main and config.wandb.enable:
+                    report.also(WandbRun(config, output))
                 outcome, reason = _trained(trainer, output, accelerator), ""
             except UserError as error:
                 report.summary(_summary("failed", error.what, trainer))

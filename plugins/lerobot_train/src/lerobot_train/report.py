@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from lerobot_core.terminal import Terminal
 from lerobot_core.terminal_text import bar, duration
+
+if TYPE_CHECKING:
+    from .wandb_run import WandbRun
 
 _PARTED = "  | "
 """Between the rates and where the time goes: two lines where there is a screen, one where there is none."""
@@ -30,6 +33,7 @@ class Report:
         self._writer = _writer(events) if events is not None and speaks else None
         self._region = terminal.view("training") if speaks and terminal.live else None
         self._shown: dict[str, Any] = {}
+        self._wandb: WandbRun | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -39,6 +43,13 @@ class Report:
             self._region.close()
         if self._writer is not None:
             self._writer.close()
+        if self._wandb is not None:
+            self._wandb.close(failed=exc[0] is not None)
+
+    def also(self, wandb: WandbRun) -> None:
+        """Write log lines there as well, from now on."""
+        self._wandb = wandb
+        self.note(f"wandb: {wandb.place}")
 
     def live(self, step: int, loss: float) -> None:
         """After every step; cheap."""
@@ -67,12 +78,15 @@ class Report:
             print(json.dumps(row), flush=True)
 
     def _record(self, row: Mapping[str, Any]) -> None:
-        if self._writer is None:
-            return
         flat = {key: value for key, value in row.items() if isinstance(value, int | float) and key != "step"}
         flat |= {f"step_ms/{key}": value for key, value in row.get("step_ms", {}).items()}
-        for key, value in flat.items():
-            self._writer.add_scalar(key if "/" in key else f"train/{key}", value, row["step"])
+        named = {key if "/" in key else f"train/{key}": value for key, value in flat.items()}
+        if self._wandb is not None:
+            self._wandb.add(named, row["step"])
+        if self._writer is None:
+            return
+        for key, value in named.items():
+            self._writer.add_scalar(key, value, row["step"])
         self._writer.flush()
 
     def _lines(self, step: int, loss: float) -> list[str]:

@@ -22,6 +22,7 @@ FREE = {
     "eval_every", "max_eval_samples", "num_workers", "prefetch_factor", "tensorboard", "json", "log_file", "config",
     "show_config", "job_name", "sample_log", "mixed_precision", "dataset.cache", "dataset.cache_dir", "dataset.root",
     "dataset.repo_id", "policy.device", "policy.compile", "policy.path", "policy.use_amp",
+    "wandb.enable", "wandb.project", "wandb.entity", "wandb.notes", "wandb.run_id", "wandb.mode",
 }  # fmt: skip
 
 

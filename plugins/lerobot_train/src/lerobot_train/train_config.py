@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
 FILE = "train_config.json"
 _EVAL = {"n_episodes": 50, "batch_size": 1, "use_async_envs": True, "recording": False, "recording_repo_id": None,
          "recording_private": False}  # fmt: skip
-_WANDB = {"enable": False, "disable_artifact": False, "project": "lerobot", "entity": None, "notes": None,
-          "run_id": None, "mode": None, "add_tags": True}  # fmt: skip
 _JOB: dict[str, Any] = {
     "target": None,
     "image": "huggingface/lerobot-gpu:latest",
@@ -56,7 +55,7 @@ def train_config(job: Job, output: Path, policy: dict[str, Any]) -> dict[str, An
         "optimizer": optimizers.as_peer(optimizer),
         "scheduler": schedules.as_peer(scheduler, optimizer.lr or 0.0, config.steps),
         "eval": _EVAL,
-        "wandb": _WANDB,
+        "wandb": _wandb(job),
         "peft": None,
         "job": _JOB,
         "save_checkpoint_to_hub": False,
@@ -64,6 +63,11 @@ def train_config(job: Job, output: Path, policy: dict[str, Any]) -> dict[str, An
         "rename_map": dict(job.renamed),
         "checkpoint_path": None,
     }
+
+
+def _wandb(job: Job) -> dict[str, Any]:
+    # No checkpoint is sent there.
+    return {**asdict(job.config.wandb), "disable_artifact": True, "add_tags": True}
 
 
 def _dataset(job: Job) -> dict[str, Any]:
