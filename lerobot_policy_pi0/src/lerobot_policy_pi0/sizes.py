@@ -39,14 +39,14 @@ GEMMAS: dict[str, Gemma] = {
     "gemma_300m": Gemma(1024, 18, 4096),
     "gemma_tiny": Gemma(32, 2, 64, head_dim=8),
     "gemma_tiny_expert": Gemma(24, 2, 48, head_dim=8),
-    "gemma_small": Gemma(128, 3, 256, head_dim=16),
-    "gemma_small_expert": Gemma(128, 3, 256, head_dim=16),
+    "gemma_small": Gemma(96, 3, 256, head_dim=16),
+    "gemma_small_expert": Gemma(64, 3, 192, head_dim=16),
 }
 """The first two are the field's; the others are ours: tiny for tests, small for training without a GPU."""
 
 VLMS: dict[str, Vlm] = {
     "gemma_2b": Vlm(GEMMAS["gemma_2b"], Siglip()),
     "gemma_tiny": Vlm(GEMMAS["gemma_tiny"], Siglip(32, 2, 64, 4), 1024),
-    "gemma_small": Vlm(GEMMAS["gemma_small"], Siglip(128, 2, 256, 4), 1024),
+    "gemma_small": Vlm(GEMMAS["gemma_small"], Siglip(96, 2, 256, 4), 1024),
 }
 EXPERTS = ("gemma_300m", "gemma_2b", "gemma_tiny_expert", "gemma_small_expert")
