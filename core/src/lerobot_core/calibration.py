@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import shutil
+import tempfile
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -42,7 +43,12 @@ def calibration_path(kind: str, peer_name: str, device_id: str | None, folder: P
         peer_name: the device family (`so_follower`).
         device_id: `--robot.id`; the peer calls a device without one `None`.
         folder: `calibration_dir`, used as it is when given.
+
+    Raises:
+        CalibrationError: the id is no plain word.
     """
+    if device_id is not None and ("/" in device_id or device_id in ("", ".", "..")):
+        raise CalibrationError(f"{device_id!r} is no id of a {kind}", "it names a file", "a plain word, such as left")
     if folder is None:
         base = os.environ.get("HF_LEROBOT_CALIBRATION")
         root = Path(base).expanduser() if base else home() / "calibration"
@@ -65,7 +71,7 @@ def load(path: Path) -> Calibration | None:
     """
     try:
         data = json.loads(path.read_text())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as error:
         raise CalibrationError(f"{path} cannot be read", str(error), "calibrate again: lr calibrate") from error
@@ -86,7 +92,38 @@ def _motor(path: Path, motor: str, values: Any) -> MotorCalibration:
 
 
 def save(path: Path, calibration: Calibration) -> None:
-    """Write the peer's file and our meta beside it; a file that was there goes to `backups/` first."""
+    """Write the peer's file and our meta beside it; a file that was there goes to `backups/` first.
+
+    Raises:
+        CalibrationError: the folder cannot be written to.
+    """
+    try:
+        _save(path, calibration)
+    except OSError as error:
+        raise unwritable(path.parent, error) from error
+
+
+def require_writable(path: Path) -> None:
+    """Find out that a calibration cannot be saved there before somebody has moved every joint.
+
+    Raises:
+        CalibrationError: the folder cannot be made, or written to.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise unwritable(path.parent, error) from error
+
+
+def unwritable(folder: Path, error: OSError) -> CalibrationError:
+    """What to say when a calibration cannot be kept in `folder`."""
+    why = error.strerror or str(error)
+    return CalibrationError(f"a calibration cannot be saved in {folder}", why, "--robot.calibration-dir FOLDER")
+
+
+def _save(path: Path, calibration: Calibration) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     now = datetime.now(UTC)
     if path.exists():

@@ -22,7 +22,7 @@ def look(
         done(answer.entries[0].distribution)
         broken += bool(answer.failures)
         report.problems += _problems(answer)
-    report.facts["plugins"] = f"{len(entries)} names" + (f", {broken} plugins are broken" if broken else ", all load")
+    report.facts["plugins"] = f"{len(entries)} names" + (f", {broken} distributions broken" if broken else ", all load")
 
 
 def _problems(answer: Answer) -> Iterator[Problem]:

@@ -26,6 +26,8 @@ class UserError(Exception):
     """
 
     exit_code = 1
+    reported = False
+    """True on one whose verb has put its own summary on stdout already."""
 
     def __init__(self, what: str, why: str = "", fix: str = "") -> None:
         super().__init__(what, why, fix)

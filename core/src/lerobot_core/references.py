@@ -33,7 +33,7 @@ def resolve_policy(registry: Registry, ref: str) -> Mapping[str, Any]:
     """Options for the policy section: `{type, path}` of a checkpoint folder, or what the hub's plugin makes of it.
 
     Raises:
-        ConfigError: the folder holds no readable checkpoint.
+        ConfigError: the folder holds no readable checkpoint, or a path leads nowhere.
         PluginError: its type is not installed, or `ref` is nothing at all.
     """
     folder = Path(ref).expanduser()
@@ -41,6 +41,10 @@ def resolve_policy(registry: Registry, ref: str) -> Mapping[str, Any]:
         return _from_folder(registry, folder)
     if scheme_of(ref) == HUB:
         return _from_hub(registry, ref)
+    if folder.exists():
+        raise ConfigError(f"{ref} is a file", "a policy's checkpoint is a folder", "name the folder")
+    if ref.startswith(("/", ".", "~")):
+        raise ConfigError(f"there is no folder {ref}", "", "check the path of the checkpoint")
     raise registry.unknown("policy", ref)
 
 
@@ -48,6 +52,8 @@ def _from_folder(registry: Registry, folder: Path) -> Mapping[str, Any]:
     places = [folder / inside for inside in _INSIDE]
     path = next((place for place in places if (place / "config.json").is_file()), None)
     if path is None:
+        if (folder / "meta" / "info.json").is_file():
+            raise ConfigError(f"{folder} is a dataset, not a policy", "", f"--dataset.root {folder}")
         looked = ", ".join(str(place / "config.json") for place in places)
         raise ConfigError(
             f"{folder} is no policy checkpoint", f"there is none of {looked}", "name a checkpoint's folder"

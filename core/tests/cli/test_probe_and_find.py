@@ -148,7 +148,10 @@ def test_find_as_a_command(site: Path) -> None:
     [
         (("find", "camras"), "error: lr find cannot look for 'camras'\n  did you mean 'cameras'?\n"),
         (("calibrate",), "error: lr calibrate wants a device\n  lr calibrate --robot NAME, or --teleop NAME\n"),
-        (("setup-motors", "--robot", "fake"), "error: robot 'fake' has nothing to setup-motors\n"),
+        (
+            ("setup-motors", "--robot", "fake"),
+            "error: robot 'fake' has no motors that could get ids\n  leave lr setup-motors out\n",
+        ),
     ],
 )
 def test_bad_input_of_device_verbs(argv: tuple[str, ...], told: str, capsys: pytest.CaptureFixture[str]) -> None:

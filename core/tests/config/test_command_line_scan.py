@@ -203,7 +203,7 @@ BAD: list[tuple[str, type[UserError], str]] = [
     ("--return_to_start=maybe", UsageError, "there is no option --return_to_start"),
     ("--return_to_initial_position=maybe", UsageError, "'maybe' is not true or false"),
     ("--resume=maybe", ConfigError, "--resume: 'maybe' is not true or false"),
-    ("--fps abc", ConfigError, "--fps: 'abc' is not a number\n  it takes a number, >= 0.1 Hz"),
+    ("--fps abc", ConfigError, "--fps: 'abc' is not a number\n  it takes a number, 0.1..1000 Hz"),
     ("--duration -1", ConfigError, "--duration: -1 s is out of range, allowed is >= 0 s"),
     ("--duration nan", ConfigError, "nan is not a number"),
     ("--interpolation 1.5", ConfigError, "'1.5' is not a whole number"),

@@ -33,7 +33,7 @@ def test_help_names_flags_sections_ranges_and_what_is_installed(registry: Stub) 
         "--robot TYPE arm, arm_follower, fake, two_arms, virtual_arm",
         "--robot.park-pose '{key: value}'",
         "--camera.NAME TYPE opencv, sim",
-        "--camera.NAME.width INT image width [>= 1 px]",
+        "--camera.NAME.width INT image width [1..8192 px]",
         "--inference TYPE remote, rtc, sync [default: sync]",
         "--dataset PATH | --dataset.type TYPE lerobot, memory [default: lerobot]",
         "--dataset.num-episodes INT",

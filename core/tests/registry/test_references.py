@@ -145,7 +145,7 @@ def test_org_name_without_the_hub_says_what_to_install(registry):
 def test_a_policy_that_is_nothing_at_all(act, registry):
     with pytest.raises(PluginError, match="did you mean 'act'"):
         registry.resolve("policy", "atc")
-    with pytest.raises(PluginError, match="no policy named '/no/such/folder'"):
+    with pytest.raises(ConfigError, match="there is no folder /no/such/folder"):
         registry.resolve("policy", "/no/such/folder")
 
 

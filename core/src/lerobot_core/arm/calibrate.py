@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ..calibration import calibration_path, save
+from pathlib import Path
+
+from ..calibration import calibration_path, require_writable, save
 from ..contracts.robot import CalibrationUI
 from ..errors import BusError, CalibrationError
 from ..types import Calibration, MotorCalibration
@@ -19,8 +21,9 @@ def calibrate(servos: Servos, ui: CalibrationUI) -> None:
     """The whole procedure on a closed arm, torque off throughout.
 
     Raises:
-        CalibrationError: the arm was not in its middle pose, or a joint was not moved.
+        CalibrationError: the arm was not in its middle pose, a joint was not moved, or nothing could be saved.
     """
+    require_writable(_path(servos))
     servos.open()
     try:
         servos.torque_off()
@@ -32,6 +35,11 @@ def calibrate(servos: Servos, ui: CalibrationUI) -> None:
         finish(servos, offsets, lows, highs, ui)
     finally:
         servos.close()
+
+
+def _path(servos: Servos) -> Path:
+    config = servos.config
+    return calibration_path(servos.kind, servos.profile.peer_name, config.id, config.calibration_dir)
 
 
 def home(servos: Servos) -> dict[str, int]:
@@ -106,7 +114,7 @@ def finish(
     servos: Servos, offsets: dict[str, int], lows: dict[str, int], highs: dict[str, int], ui: CalibrationUI
 ) -> None:
     """Write limits to the motors and the calibration to its file."""
-    profile, config = servos.profile, servos.config
+    profile = servos.profile
     calibration: Calibration = {}
     for name, motor in profile.motors.items():
         low, high = (0, profile.top) if name in profile.full_turn else (lows[name], highs[name])
@@ -115,6 +123,6 @@ def finish(
         servos.bus.write("Min_Position_Limit", name, low, eeprom=True)
         servos.bus.write("Max_Position_Limit", name, high, eeprom=True)
         ui.say(f"{name:<16}{low:>6}{high:>6}   {(high - low) * 360 / (profile.top + 1):.0f} degrees")
-    path = calibration_path(servos.kind, profile.peer_name, config.id, config.calibration_dir)
+    path = _path(servos)
     save(path, calibration)
     ui.say(f"saved {path}")

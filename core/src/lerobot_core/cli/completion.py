@@ -37,7 +37,8 @@ def run(verb: str, argv: Sequence[str]) -> int:
     """Print the script for one shell."""
     if len(argv) != 1 or argv[0] not in SCRIPTS:
         shells = list(SCRIPTS)
-        raise UsageError(f"lr {verb} wants one of {', '.join(shells)}", "", did_you_mean("".join(argv[:1]), shells))
+        fix = did_you_mean("".join(argv[:1]), shells) or f"lr {verb} bash"
+        raise UsageError(f"lr {verb} wants one of {', '.join(shells)}", "", fix)
     print(SCRIPTS[argv[0]])
     return 0
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .workbench import Workbench
 
 METHODS = {"calibrate": "calibrate", "setup-motors": "setup_motors"}
+NOTHING = {"calibrate": "nothing to calibrate", "setup-motors": "no motors that could get ids"}
 LOOK_S = 0.02
 
 
@@ -33,6 +34,8 @@ def run(verb: str, argv: Sequence[str]) -> int:
     if resolved is None:
         return 0
     section, chosen = _only(verb, resolved.config)
+    if verb == "calibrate":
+        _refuse_preset(section, resolved)
     _attend(verb, section, chosen, resolved, registry)
     if resolved.config.json:
         print(json.dumps({"schema": 1, "verb": verb, "outcome": "done", section: chosen.name}))
@@ -47,17 +50,28 @@ def _only(verb: str, config: RunConfig) -> tuple[str, Chosen]:
     return named[0]
 
 
+def _refuse_preset(section: str, resolved: Resolved[RunConfig]) -> None:
+    """A preset's calibration lies inside its plugin and is what everybody's runs begin with."""
+    origin = resolved.origins.get(f"{section}.calibration_dir")
+    if origin is not None and origin.source == "plugin":
+        raise UsageError(
+            f"{origin.detail} is calibrated", "its plugin brings the calibration along",
+            f"to see how it goes: --{section}.calibration-dir FOLDER as well",
+        )  # fmt: skip
+
+
 def _attend(verb: str, section: str, chosen: Chosen, resolved: Resolved[RunConfig], registry: Registry) -> None:
     from .workbench import workbench
 
     # A new calibration has another hash than the one the rig file asks for.
-    chosen = dataclasses.replace(chosen, config=dataclasses.replace(chosen.config, calibration_hash=None))
+    if hasattr(chosen.config, "calibration_hash"):
+        chosen = dataclasses.replace(chosen, config=dataclasses.replace(chosen.config, calibration_hash=None))
     with workbench(verb, resolved.config, resolved.origins, registry) as bench:
         ui = ui_for(section, resolved.config.yes, bench)
         device: Any = bench.builder.part(section, chosen)
         method: Callable[[CalibrationUI], None] | None = getattr(device, METHODS[verb], None)
         if method is None:
-            raise UsageError(f"{chosen.kind} '{chosen.name}' has nothing to {verb}")
+            raise UsageError(f"{chosen.kind} '{chosen.name}' has {NOTHING[verb]}", "", f"leave lr {verb} out")
         method(ui)
 
 

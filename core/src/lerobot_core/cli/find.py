@@ -49,7 +49,7 @@ def run(verb: str, argv: Sequence[str]) -> int:
             cells = (row[key].ljust(width) for key, width in zip(("kind", "id", "name"), widths, strict=True))
             print("  ".join((*cells, row["detail"])).rstrip())
     else:
-        print(f"no {kind or 'device'} found")
+        print(f"no {kind or 'device'} found: plug it in and look again; lr doctor looks further")
     return 0
 
 

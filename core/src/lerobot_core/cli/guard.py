@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -10,6 +11,13 @@ from types import TracebackType
 from ..errors import UserError
 
 INTERRUPTED = 130
+_PATH, _RIGHTS = "check the path", "check its permissions, or name another place"
+REFUSED = {
+    **dict.fromkeys((errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST), _PATH),
+    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), _RIGHTS),
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "free some space"),
+}
+"""What to do about a file that the system refused, wherever in a verb that was: no fault of the program."""
 
 
 def guarded(act: Callable[[], int], argv: Sequence[str]) -> int:
@@ -19,17 +27,31 @@ def guarded(act: Callable[[], int], argv: Sequence[str]) -> int:
         sys.stdout.flush()
     except UserError as error:
         _tell(f"error: {error}", error)
+        if not error.reported:
+            _answer(argv, error.what, error.why, error.fix)
         return error.exit_code
     except BrokenPipeError:
         _silence(sys.stdout.fileno())  # the reader has seen enough
         return 1
+    except OSError as error:
+        if error.filename is None or error.errno not in REFUSED:
+            return _crashed(error, argv)
+        refused = UserError(f"{error.filename} cannot be used", error.strerror or "", REFUSED[error.errno])
+        _tell(f"error: {refused}", error)
+        _answer(argv, refused.what, refused.why, refused.fix)
+        return refused.exit_code
     except KeyboardInterrupt:
         _tell("interrupted")
         return INTERRUPTED
     except Exception as error:
-        _tell(_crash(error, argv), error)
-        return 1
+        return _crashed(error, argv)
     return code
+
+
+def _crashed(error: Exception, argv: Sequence[str]) -> int:
+    _tell(_crash(error, argv), error)
+    _answer(argv, f"{type(error).__name__}: {error}")
+    return 1
 
 
 def _tell(text: str, error: Exception | None = None) -> None:
@@ -43,6 +65,19 @@ def _tell(text: str, error: Exception | None = None) -> None:
 
             traceback.print_exception(error)
         print(text, file=sys.stderr, flush=True)
+    except OSError:
+        pass  # nobody reads it
+
+
+def _answer(argv: Sequence[str], what: str, why: str = "", fix: str = "") -> None:
+    """With `--json` a program reads the last line of stdout, and it is an object on every way out."""
+    if "--json" not in argv:
+        return
+    import json
+
+    found = {"schema": 1, "verb": argv[0], "outcome": "failed", "reason": what, "why": why, "fix": fix}
+    try:
+        print(json.dumps(found), flush=True)
     except OSError:
         pass  # nobody reads it
 

@@ -72,14 +72,15 @@ def show(kind: KindName, name: PluginName) -> None:
 
 @app.command()
 def check(
-    kind: Annotated[str, typer.Argument(metavar="[KIND]", help="a kind; without it, every kind that has NAME")],
-    name: Annotated[str | None, typer.Argument(metavar="NAME", help="the plugin")] = None,
+    words: Annotated[list[str], typer.Argument(metavar="[KIND] NAME", help="a plugin, of this kind or of every kind")],
 ) -> None:
     """Runs the conformance kit against a plugin; a plugin that cannot be loaded shows its traceback."""
     from .plugins_check import conforms
 
-    kinds = [kind] if name is not None else _kinds_of(kind)
-    results = [conforms(default_registry(), each, name or kind) for each in kinds]
+    if len(words) > 2:
+        raise UsageError(f"{words[2]!r} is too much", "one plugin at a time", f"lr plugins check {' '.join(words[:2])}")
+    kinds = words[:1] if len(words) == 2 else _kinds_of(words[0])
+    results = [conforms(default_registry(), kind, words[-1]) for kind in kinds]
     if not all(results):
         raise typer.Exit(1)
 
@@ -103,13 +104,22 @@ def new(
         raise ConfigError(f"{target} is already there", "nothing was written", "choose another with --dir")
     from ..template_maker import make
 
-    make(kind, name, target)
+    try:
+        make(kind, name, target)
+    except OSError as error:
+        raise ConfigError(
+            f"{target} cannot be written", error.strerror or str(error), "choose another --dir"
+        ) from error
     typer.echo(f"wrote {target}\nnext: pip install -e {target}\nthen: lr plugins check {kind} {name}")
 
 
 def _kinds_of(name: str) -> list[str]:
     registry = default_registry()
     kinds = [kind for kind, row in KINDS.items() if row.conformance and registry.offers(kind, name)]
+    if not kinds and name in KINDS:
+        offered = sorted({entry.name for entry in registry.entries(name)})
+        fix = f"lr plugins check {name} NAME; installed: {', '.join(offered) or 'none'}"
+        raise UsageError(f"lr plugins check wants the name of a {name}", "", fix)
     if not kinds:
         names = sorted({entry.name for entry in registry.entries()})
         raise UsageError(f"no plugin of any kind is named {name!r}", "", did_you_mean(name, names) or "lr plugins list")

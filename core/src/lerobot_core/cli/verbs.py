@@ -44,8 +44,14 @@ VERBS: dict[str, Row] = {
     "completion": Row("lerobot_core.cli.completion:run", "print what makes a shell complete verbs and plugins"),
     "_complete": Row("lerobot_core.cli.completion:complete", ""),
 }
-ELSEWHERE = ("dataset", "train", "eval", "serve", "router")
-"""Verbs of other distributions of ours, named even where they are not installed."""
+ELSEWHERE = {
+    "dataset": "look at, check, mend, edit, publish and fetch datasets",
+    "train": "train a policy from a dataset",
+    "eval": "count how often a policy succeeds",
+    "serve": "run a policy for robots elsewhere",
+    "router": "join robots and servers that cannot reach each other directly",
+}
+"""Verbs of other distributions of ours, named even where they are not installed; a summary of one of them is too long."""
 
 
 class Listed(NamedTuple):
@@ -62,7 +68,8 @@ def installed(registry: Registry) -> list[Listed]:
         if entry.name not in VERBS:
             offered.setdefault(entry.name, []).append(entry)
     ours = [Listed(name, verb.help) for name, verb in VERBS.items() if verb.help]
-    return ours + [Listed(name, _summary(entries)) for name, entries in offered.items()]
+    order = [*(name for name in ELSEWHERE if name in offered), *(name for name in offered if name not in ELSEWHERE)]
+    return ours + [Listed(name, _summary(offered[name])) for name in order]
 
 
 def missing(registry: Registry) -> list[Listed]:
@@ -118,4 +125,4 @@ def _options(argv: Sequence[str]) -> Sequence[str]:
 def _summary(entries: list[Entry]) -> str:
     if len(entries) > 1:
         return f"offered by {' and '.join(entry.distribution for entry in entries)}: uninstall one"
-    return entries[0].summary
+    return ELSEWHERE.get(entries[0].name, entries[0].summary)

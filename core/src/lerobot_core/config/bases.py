@@ -34,8 +34,8 @@ class RobotConfig(DeviceConfig):
 class CameraConfig:
     """A camera."""
 
-    width: int | None = option(None, help="image width", unit="px", low=1)
-    height: int | None = option(None, help="image height", unit="px", low=1)
+    width: int | None = option(None, help="image width", unit="px", low=1, high=8192)
+    height: int | None = option(None, help="image height", unit="px", low=1, high=8192)
     fps: float | None = option(None, help="frames a second asked of the device", unit="Hz", low=0.1)
     optional: bool = option(False, help="losing this camera does not end the run")
 

@@ -117,6 +117,8 @@ class Decoder:
                     guess = nearest(key, offered)
                     fix = f"did you mean {self._spelled(_join(path, guess))}?" if guess else ""
                     fix = "another verb takes it" if name else fix
+                    if self._declared_name(cls, key, Typed(None, ""))[0] in offered:
+                        fix = f"it takes no value: {self._spelled(_join(path, key))} alone, or leave it out"
                     self._unknown(Piece(piece.origin, value), _join(path, key), fix)
         return found
 

@@ -148,5 +148,6 @@ def _check_needs(verb: Verb, config: Any, decoder: Decoder) -> None:
         if not getattr(config, name):
             kind = verb.table()[name].option.plugin
             typed = f"--{name.replace('_', '-')}"
-            fix = f"add {typed} NAME; {installed_line(decoder.names, kind)}" if kind else f"add {typed} VALUE"
-            decoder.problems.usage(f"`lr {verb.name}` needs a {name}", "", fix)
+            fix = f"add {typed} NAME; {installed_line(decoder.names, kind)}" if kind else f"add {typed} FOLDER"
+            article = "an" if name[0] in "aeiou" else "a"
+            decoder.problems.usage(f"`lr {verb.name}` needs {article} {name.replace('_', ' ')}", "", fix)

@@ -39,11 +39,15 @@ class RunConfig:
         None, help="from the first action sent; 0 or absent: until stopped", unit="s", low=0.0
     )
     fps: float | None = option(
-        None, help="policy periods a second; default: the resumed dataset's, the policy's, 30", unit="Hz", low=0.1
+        None,
+        help="policy periods a second; default: the resumed dataset's, the policy's, 30",
+        unit="Hz",
+        low=0.1,
+        high=1000.0,
     )
     task: str = option("", help="the instruction")
     episode: int = option(0, help="which episode to replay", low=0)
-    interpolation: int = option(1, help="commands sent per policy period", low=1)
+    interpolation: int = option(1, help="commands sent per policy period", low=1, high=100)
     on_exit: str = option("park", help="park the arm or hold it where it is", choices=("park", "hold"))
     safety: bool = option(True, help="the safety filter, on or off")
     resume: bool = option(False, help="continue an existing dataset")

@@ -75,8 +75,11 @@ def explain(path: str, error: OSError) -> BusError:
     if code in (errno.ENOENT, errno.ENXIO, errno.ENODEV):
         found = ", ".join(port.identity for port in serial_ports()) or "none"
         return BusError(f"there is no port {path}", f"serial ports here: {found}", "lr find ports lists them")
-    if os.path.exists(path) and not Path(path).is_char_device():
-        return BusError(f"{path} is not a serial port", str(error), "lr find ports lists them")
+    if os.path.isdir(path) or os.path.isfile(path):
+        what = "a folder" if os.path.isdir(path) else "a file"
+        return BusError(f"{path} is not a serial port", f"it is {what}", "lr find ports lists them")
+    if getattr(error, "args", (0,))[0] == errno.ENOTTY or "ioctl" in str(error):
+        return BusError(f"{path} is not a serial port", "it is a device of another sort", "lr find ports lists them")
     return BusError(f"{path} cannot be opened", str(error), "lr find ports lists the ports that are there")
 
 

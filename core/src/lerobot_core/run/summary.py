@@ -55,7 +55,9 @@ def summarise(
 
 
 def lines(summary: dict[str, Any]) -> list[str]:
-    """What a person reads at the end."""
+    """What a person reads at the end; of a run that never began there is nothing to count."""
+    if not summary["ticks"]:
+        return [f"{summary['outcome']} before the first step: the robot was sent nothing"]
     late = summary["lateness_ms"]
     rows = ", ".join(f"{n} {source}" for source, n in summary["rows"].items() if n) or "none"
     text = [
@@ -73,6 +75,6 @@ def lines(summary: dict[str, Any]) -> list[str]:
     if summary["dataset"]:
         data = summary["dataset"]
         text.append(f"  recorded {data['episodes']} episodes, {data['frames']} frames in {data['root']}")
-    if summary["success"]:
+    if summary["success"] and summary["success"]["attempts"]:
         text.append(f"  {summary['success']['successes']} of {summary['success']['attempts']} attempts succeeded")
     return text

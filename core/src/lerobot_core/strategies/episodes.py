@@ -96,6 +96,12 @@ class EpisodeMachine:
         self._enter("done" if self.saved >= self.count else "resetting", t)
         return "save"
 
+    def saved_line(self) -> str:
+        """What to tell the person after a save; one that the end of the run saves was never counted."""
+        number = self.saved + (self.phase == "recording")
+        left = f"; reset the scene, {self.count - self.saved} to go" if self.phase == "resetting" else ""
+        return f"episode {number} saved{left}"
+
     def take_outcome(self) -> Outcome:
         """The label of the episode that just ended; the next one starts without."""
         outcome, self.outcome = self.outcome, "none"

@@ -57,8 +57,7 @@ class RecordStrategy:
     def _save(self, storage: Storage, outcome: object) -> None:
         storage.save_episode(outcome)  # type: ignore[arg-type]
         self._run.episode += 1
-        left = self._machine.count - self._machine.saved
-        self._run.notify(f"episode {self._machine.saved} saved" + (f"; reset the scene, {left} to go" if left else ""))
+        self._run.notify(self._machine.saved_line())
 
     def record(self, step: Step) -> None:
         """A row while recording; nothing while resetting."""
