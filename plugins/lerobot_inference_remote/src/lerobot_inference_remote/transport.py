@@ -33,6 +33,7 @@ MAX_MESSAGE = 32 << 20
 FRAGMENT_WAIT_US = 500_000
 _ENDPOINT = re.compile(r"(tcp|tls|quic|ws|udp|unixsock-stream)/(.+)")
 _SAFE = ("tls", "quic")
+_LAST_PORT = 65535
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,18 @@ def endpoints(text: str) -> list[str]:
     wrong = [each for each in found if not _ENDPOINT.fullmatch(each)]
     if wrong or not found:
         raise ConfigError(f"{(wrong or [text])[0]!r} is no endpoint", "PROTOCOL/HOST:PORT", "tcp/127.0.0.1:7447")
+    for each in found:
+        _check_port(each)
     return found
+
+
+def _check_port(endpoint: str) -> None:
+    """Zenoh takes a port modulo 65536, and listens where nobody asked it to."""
+    if endpoint.startswith("unixsock-stream/"):
+        return
+    port = re.sub(r"[?#].*$", "", endpoint).rpartition(":")[2]
+    if not port.isdigit() or int(port) > _LAST_PORT:
+        raise ConfigError(f"{endpoint!r} has no port", f"a port is a number up to {_LAST_PORT}", "tcp/127.0.0.1:7447")
 
 
 def is_loopback(endpoint: str) -> bool:

@@ -84,6 +84,9 @@ def build(config: ServeConfig, registry: Registry) -> Policy:
 
 def security_of(config: NetworkConfig) -> Security:
     """What `--tls DIR` holds."""
+    if config.tls is None and any(each.startswith(("tls/", "quic/")) for each in listening(config)):
+        fix = "--tls FOLDER (lr serve --init-tls FOLDER makes them)"
+        raise ConfigError(f"{config.listen} needs certificates", "no --tls was given", fix)
     if config.tls is None:
         return Security()
     from .certificates import load

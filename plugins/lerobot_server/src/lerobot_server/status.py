@@ -60,7 +60,9 @@ def fetch(port: int) -> dict[str, Any]:
         with urllib.request.urlopen(where, timeout=TIMEOUT_S) as answer:
             found: dict[str, Any] = json.load(answer)
     except (urllib.error.URLError, OSError, ValueError) as error:
-        raise InferenceError(f"no server answers at {where}", str(error), "lr serve … --health-port PORT") from error
+        why = str(getattr(error, "reason", error))
+        fix = "start one (lr serve --policy …), or name its --health-port"
+        raise InferenceError(f"no server answers at {where}", why, fix) from error
     return found
 
 

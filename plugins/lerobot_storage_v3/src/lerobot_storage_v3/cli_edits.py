@@ -22,8 +22,8 @@ edits = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptio
 To = Annotated[Path | None, typer.Option("--to", help="make a new dataset there; default: replace this one")]
 Episodes = Annotated[str, typer.Option(metavar="LIST", help="for example 3,7-9")]
 Codec = Annotated[str, typer.Option(help="auto, h264, hevc, av1, or an encoder's name")]
-Crf = Annotated[int | None, typer.Option(help="quality, lower is better; default the codec's")]
-Gop = Annotated[int, typer.Option(help="frames from one key frame to the next; 2 makes random reads fast")]
+Crf = Annotated[int | None, typer.Option(min=0, max=63, help="quality, lower is better; default the codec's")]
+Gop = Annotated[int, typer.Option(min=1, help="frames from one key frame to the next; 2 makes random reads fast")]
 
 
 def _apply(dataset: str, to: Path | None, build: Build, as_json: bool) -> None:
@@ -125,8 +125,11 @@ def _values(file: Path | None, constant: float | None, dtype: str, frames: int) 
         raise UsageError("which values?", "one of --values and --constant is needed")
     try:
         kind: np.dtype[Any] = np.dtype(dtype)
+    except TypeError as error:
+        raise UsageError(f"there is no dtype {dtype!r}", "", "--dtype float32, float64, int64 or bool") from error
+    try:
         return np.full(frames, constant, kind) if file is None else np.load(file, allow_pickle=False).astype(kind)
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, EOFError) as error:  # an empty file is an EOFError, Typer's word for Ctrl-D
         raise UsageError(
             f"cannot read values from {file or constant}", str(error), "np.save writes such a file"
         ) from error

@@ -104,6 +104,8 @@ def choose(codec: str, sizes: tuple[tuple[int, int], ...], fps: int, crf: int | 
         StorageError: no such encoder, or it does not open for these pictures.
     """
     name = _ALIASES.get(codec, codec)
+    if name == "auto" and not sizes:
+        return settings(_SOFTWARE["h264"][0], crf, gop)  # nothing will be encoded: no hardware is claimed
     for encoder in _candidates(name):
         chosen = settings(encoder, crf, gop)
         if not any(failure(chosen, height, width, fps) for height, width in sizes):

@@ -127,6 +127,9 @@ def storage_error(error: Exception, root: Path) -> StorageError:
     if code in (errno.EROFS, errno.EACCES, errno.EPERM):
         reason = os.strerror(code)
         return StorageError(f"cannot write to {root}", reason, "check its permissions, or give another --dataset.root")
+    if isinstance(error, OSError) and not (root / "meta").is_dir():
+        why = error.strerror or str(error)
+        return StorageError(f"no dataset can be made in {root}", why, "give another --dataset.root")
     return StorageError(f"writing to {root} failed: {error}", kept, f"lr dataset repair {root}")
 
 

@@ -133,8 +133,7 @@ class EpisodicStrategy:
         ticket = self._storage.save_episode(self._machine.take_outcome())
         self._publisher.saved(ticket)
         self._run.episode += 1
-        left = self._wanted.count - self._machine.saved
-        self._run.notify(f"episode {self._machine.saved} saved" + (f"; reset the scene, {left} to go" if left else ""))
+        self._run.notify(self._machine.saved_line())
 
     # --- rows -------------------------------------------------------------------------------------------------------
 

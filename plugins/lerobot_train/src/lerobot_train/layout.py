@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,21 @@ from lerobot_core.errors import ConfigError
 CHECKPOINTS, LAST = "checkpoints", "last"
 MODEL, AVERAGE, STATE = "pretrained_model", "pretrained_model_ema", "training_state"
 SETTINGS, CURSOR, STEP = "lr_train.json", "cursor.json", "training_step.json"
+
+
+def make_folder(output: Path) -> None:
+    """Make OUTPUT_DIR and find out that it can be written to, before an hour is spent on what goes there.
+
+    Raises:
+        ConfigError: it cannot.
+    """
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=output):
+            pass
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise ConfigError(f"--output-dir {output} cannot be written", why, "another --output-dir") from error
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from lerobot_core.errors import ConfigError, UserError
 from lerobot_core.registry import Registry, default_registry
 
 from .config import TrainConfig
-from .layout import CHECKPOINTS, Checkpoint
+from .layout import CHECKPOINTS, Checkpoint, make_folder
 from .settings import read
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ def run(argv: Sequence[str], registry: Registry | None = None) -> int:
     checkpoint = Checkpoint.newest(output) if config.resume else None
     if checkpoint is None:
         _refuse_used(output)
+        make_folder(output)
     train(config, output, checkpoint)
     return 0
 
@@ -55,6 +56,8 @@ def _refuse_used(output: Path) -> None:
     if (output / CHECKPOINTS).exists() and any((output / CHECKPOINTS).iterdir()):
         raise ConfigError(f"{output} has checkpoints already", "they would be mixed with this run's",
                           "--resume to go on, or another --output-dir")  # fmt: skip
+    if (output / "meta" / "info.json").is_file():
+        raise ConfigError(f"{output} is a dataset", "checkpoints do not belong into one", "another --output-dir")
 
 
 def train(config: TrainConfig, output: Path, checkpoint: Checkpoint | None) -> dict[str, Any]:
@@ -83,6 +86,7 @@ def train(config: TrainConfig, output: Path, checkpoint: Checkpoint | None) -> d
                 outcome, reason = _trained(trainer, output, accelerator), ""
             except UserError as error:
                 report.summary(_summary("failed", error.what, trainer))
+                error.reported = True
                 raise
             summary = _summary(outcome, reason, trainer)
             report.summary(summary)

@@ -71,6 +71,10 @@ def read(argv: Sequence[str], registry: Registry) -> Resolved[EvalConfig] | None
         _show(resolved)
         return None
     _check(resolved.config)
+    if resolved.config.output_dir is not None:
+        from ..layout import make_folder
+
+        make_folder(resolved.config.output_dir)
     return resolved
 
 
