@@ -49,7 +49,7 @@ ELSEWHERE = {
     "train": "train a policy from a dataset",
     "eval": "count how often a policy succeeds",
     "serve": "run a policy for robots elsewhere",
-    "router": "join robots and servers that cannot reach each other directly",
+    "router": "join robots and servers that cannot reach each other",
 }
 """Verbs of other distributions of ours, named even where they are not installed; a summary of one of them is too long."""
 
