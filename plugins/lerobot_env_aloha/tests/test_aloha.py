@@ -32,6 +32,7 @@ class TestAloha(EnvConformance):
 
 
 @PATIENCE
+@pytest.mark.slow
 class TestTransferCube(TestAloha):
     def options(self) -> dict[str, Any]:
         return SMALL | {"task": "transfer_cube"}
