@@ -19,6 +19,7 @@ A run that exists already is not repeated; the last line and OUTPUT/learning.jso
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import subprocess
 import sys
@@ -162,7 +163,11 @@ def judged(
         guesses = drawn(policy, reader, held, options, frames, black=name == "blind")
         errors[name] = {"mean": judge.error(guesses.mean(0)), "single": judge.error(guesses[0])}
     best = errors["seeing"]["mean"]
-    rivals = {"constant": errors["constant"], "state_network": errors["state_network"], "blind": errors["blind"]["mean"]}
+    rivals = {
+        "constant": errors["constant"],
+        "state_network": errors["state_network"],
+        "blind": errors["blind"]["mean"],
+    }
     return {
         "episodes": {"learnt": len(learnt), "held_out": len(held)},
         "rows": {"learnt": len(known.states), "held_out": len(judge.states)},
@@ -226,7 +231,7 @@ def of_the_state(known: Held, judge: Held, epochs: int = 12, size: int = 256) ->
     torch.manual_seed(0)
     out = known.actions[0].numel()
     widths = [known.states.shape[1], 256, 256, 256]
-    hidden = [part for pair in zip(widths, widths[1:], strict=False) for part in (nn.Linear(*pair), nn.GELU())]
+    hidden = [part for pair in itertools.pairwise(widths) for part in (nn.Linear(*pair), nn.GELU())]
     network = nn.Sequential(*hidden, nn.Linear(256, out))
     total = epochs * (len(known.states) // size)
     optimizer = torch.optim.AdamW(network.parameters(), 2e-3, weight_decay=1e-3)

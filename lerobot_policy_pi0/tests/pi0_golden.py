@@ -13,13 +13,13 @@ import numpy as np
 import torch
 from lerobot_core.features import ACTION, STATE
 from lerobot_core.types import Feature, Features
-from lerobot_policy_pi0.config import PI0Config
+from lerobot_policy_pi0.config import PI0Config, PI05Config
 from lerobot_policy_pi0.policy import PI0Policy
 from safetensors.torch import load_file, save_file
 from tokenizers import Regex, Tokenizer, models, pre_tokenizers, processors
 from torch import Tensor
 
-GOLDEN = Path(__file__).parents[2] / "tests" / "golden" / "policies" / "pi0_tiny"
+GOLDEN = Path(__file__).parents[2] / "tests" / "golden" / "policies"
 TINY: dict[str, Any] = {
     "paligemma_variant": "gemma_tiny",
     "action_expert_variant": "gemma_tiny_expert",
@@ -49,26 +49,28 @@ def _filled(name: str, shape: list[int]) -> Tensor:
     return torch.from_numpy(np.asarray(values, np.float32))
 
 
-def golden_shapes(file: str = "tensors.json") -> dict[str, Any]:
+def golden_shapes(file: str = "tensors.json", family: str = "pi0") -> dict[str, Any]:
     """Name -> [dtype, shape]."""
-    found: dict[str, Any] = json.loads((GOLDEN / file).read_text())
+    found: dict[str, Any] = json.loads((GOLDEN / f"{family}_tiny" / file).read_text())
     return found
 
 
-def golden_io() -> dict[str, Tensor]:
+def golden_io(family: str = "pi0") -> dict[str, Tensor]:
     """What went in and what came out."""
-    return load_file(GOLDEN / "io.safetensors")
+    return load_file(GOLDEN / f"{family}_tiny" / "io.safetensors")
 
 
-def golden_batch() -> dict[str, Tensor]:
+def golden_batch(family: str = "pi0") -> dict[str, Tensor]:
     """What went in."""
-    return {key.removeprefix("in."): value for key, value in golden_io().items() if key.startswith("in.")}
+    return {key.removeprefix("in."): value for key, value in golden_io(family).items() if key.startswith("in.")}
 
 
-def write_checkpoint(folder: Path, tensors: Mapping[str, Tensor] | None = None, **changes: Any) -> Path:
+def write_checkpoint(
+    folder: Path, tensors: Mapping[str, Tensor] | None = None, family: str = "pi0", **changes: Any
+) -> Path:
     """The peer's configuration under our names for its small sizes, processors without statistics, and a tokenizer."""
     folder.mkdir(parents=True)
-    config = json.loads((GOLDEN / "config.json").read_text())
+    config = json.loads((GOLDEN / f"{family}_tiny" / "config.json").read_text())
     config |= {"paligemma_variant": "gemma_tiny", "action_expert_variant": "gemma_tiny_expert", **changes}
     (folder / "config.json").write_text(json.dumps(config))
     identity = dict.fromkeys(("VISUAL", "STATE", "ACTION"), "IDENTITY")
@@ -80,7 +82,7 @@ def write_checkpoint(folder: Path, tensors: Mapping[str, Tensor] | None = None, 
         entries = [{"registry_name": step, "config": options} for step, options in steps]
         (folder / f"{name}.json").write_text(json.dumps({"name": name, "steps": entries}))
     save_file(
-        dict(tensors if tensors is not None else weights(golden_shapes())),
+        dict(tensors if tensors is not None else weights(golden_shapes(family=family))),
         folder / "model.safetensors",
         {"format": "pt"},
     )
@@ -101,14 +103,15 @@ def write_tokenizer(folder: Path) -> Path:
 def statistics() -> dict[str, Any]:
     """What a dataset of four joints would have."""
     numbers = {"min": [-90.0] * 4, "max": [90.0] * 4, "mean": [1.0, -2.0, 3.0, 40.0], "std": [30.0, 20.0, 10.0, 5.0]}
+    numbers |= {"q01": [-80.0] * 4, "q99": [80.0] * 4}
     return {STATE: numbers, ACTION: numbers, "observation.images.front": {"mean": [0.5] * 3, "std": [0.2] * 3}}
 
 
-def tiny(tokenizer: Path, **options: Any) -> PI0Policy:
+def tiny(tokenizer: Path, family: str = "pi0", **options: Any) -> PI0Policy:
     """A new policy of four joints and a camera, with weights that are the same every time."""
     torch.manual_seed(0)
-    config = PI0Config(**{**TINY, "tokenizer": str(tokenizer), **options})
-    policy = lerobot_torch.create("pi0", config, SEEN, JOINTS, statistics(), 30.0, "bench", "0123456789abcdef")
+    config = (PI0Config if family == "pi0" else PI05Config)(**{**TINY, "tokenizer": str(tokenizer), **options})
+    policy = lerobot_torch.create(family, config, SEEN, JOINTS, statistics(), 30.0, "bench", "0123456789abcdef")
     assert isinstance(policy, PI0Policy)
     return policy
 

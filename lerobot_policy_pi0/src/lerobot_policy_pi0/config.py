@@ -111,3 +111,21 @@ class PI0Config(TorchPolicyConfig):
     def saved(self) -> Mapping[str, Any]:
         """Without what LeRobot's do not have: a folder of this machine, and how it was trained."""
         return {name: value for name, value in super().saved().items() if name not in ("tokenizer", "flow_draws")}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PI05Config(PI0Config):
+    """pi0.5 (arXiv 2504.16054): the state is text in the prompt, and the norms of the expert are told the time."""
+
+    normalization_mapping: dict[str, str] = option(
+        factory=lambda: {"VISUAL": "IDENTITY", "STATE": "QUANTILES", "ACTION": "QUANTILES"},
+        help="{feature type: normalisation}",
+    )
+    tokenizer_max_length: int = option(200, help="the longest prompt, state included, in tokens", low=2)
+
+    @classmethod
+    def own(cls) -> tuple[str, ...]:
+        """In the order of its `config.json`, which is not pi0's."""
+        names = [name for name in super().own() if name != "tokenizer_max_length"]
+        names.insert(names.index("normalization_mapping"), "tokenizer_max_length")
+        return tuple(names)

@@ -25,11 +25,31 @@ class RMSNorm(nn.Module):
         super().__init__()
         self.weight = nn.Parameter(torch.zeros(width))
 
-    def forward(self, x: Tensor) -> Tensor:
-        """The same shape and precision."""
-        wide = x.float()
-        normed = wide * torch.rsqrt(wide.square().mean(-1, keepdim=True) + EPS)
-        return (normed * (1.0 + self.weight.float())).type_as(x)
+    def forward(self, x: Tensor, when: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+        """The same shape and precision, and nothing to gate with; `when` makes no difference."""
+        return (_normed(x) * (1.0 + self.weight.float())).type_as(x), None
+
+
+class AdaptiveRMSNorm(nn.Module):
+    """x / rms(x) * (1 + scale) + shift, scale, shift and a gate being linear in what it is told (arXiv 2212.09748)."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.dense = nn.Linear(width, 3 * width)
+
+    def forward(self, x: Tensor, when: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+        """Tokens (B, S, W), and the gate of what is computed of them, (B, 1, W) or (B, S, W) as `when` is."""
+        scale, shift, gate = self.dense(when).chunk(3, dim=-1)
+        return (_normed(x) * (1.0 + scale.float()) + shift.float()).type_as(x), gate.type_as(x)
+
+
+def _normed(x: Tensor) -> Tensor:
+    wide = x.float()
+    return wide * torch.rsqrt(wide.square().mean(-1, keepdim=True) + EPS)
+
+
+def _added(x: Tensor, more: Tensor, gate: Tensor | None) -> Tensor:
+    return x + (more if gate is None else more * gate)
 
 
 class _Attention(nn.Module):
@@ -62,33 +82,45 @@ class _Mlp(nn.Module):
         return out
 
 
+class Projected(NamedTuple):
+    """What a layer makes of its tokens before attention: (B, H, S, D), (B, 1, S, D) twice, and what gates its result."""
+
+    q: Tensor
+    k: Tensor
+    v: Tensor
+    gate: Tensor | None
+
+
 class Layer(nn.Module):
-    """One block of one expert."""
+    """One block of one expert; an adaptive one's norms are told what time it is."""
 
-    def __init__(self, size: Gemma) -> None:
+    def __init__(self, size: Gemma, adaptive: bool = False) -> None:
         super().__init__()
+        norm = AdaptiveRMSNorm if adaptive else RMSNorm
         self.self_attn, self.mlp = _Attention(size), _Mlp(size)
-        self.input_layernorm, self.post_attention_layernorm = RMSNorm(size.width), RMSNorm(size.width)
+        self.input_layernorm, self.post_attention_layernorm = norm(size.width), norm(size.width)
 
-    def project(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def project(self, x: Tensor, when: Tensor | None = None) -> Projected:
         """Queries, keys and values of its tokens (B, S, W)."""
-        return self.self_attn.project(self.input_layernorm(x))
+        normed, gate = self.input_layernorm(x, when)
+        return Projected(*self.self_attn.project(normed), gate)
 
-    def finish(self, x: Tensor, mixed: Tensor) -> Tensor:
+    def finish(self, x: Tensor, mixed: Tensor, gate: Tensor | None, when: Tensor | None = None) -> Tensor:
         """(B, S, W) after what attention found (B, S, H * D)."""
-        x = x + self.self_attn.o_proj(mixed)
-        return x + self.mlp(self.post_attention_layernorm(x))  # type: ignore[no-any-return]
+        x = _added(x, self.self_attn.o_proj(mixed), gate)
+        normed, gate = self.post_attention_layernorm(x, when)
+        return _added(x, self.mlp(normed), gate)
 
 
 class Decoder(nn.Module):
     """One expert's layers; `vocabulary` gives it an embedding of tokens."""
 
-    def __init__(self, size: Gemma, vocabulary: int | None = None) -> None:
+    def __init__(self, size: Gemma, vocabulary: int | None = None, adaptive: bool = False) -> None:
         super().__init__()
         if vocabulary is not None:
             self.embed_tokens = nn.Embedding(vocabulary, size.width)
-        self.layers = nn.ModuleList(Layer(size) for _ in range(size.depth))
-        self.norm = RMSNorm(size.width)
+        self.layers = nn.ModuleList(Layer(size, adaptive) for _ in range(size.depth))
+        self.norm = (AdaptiveRMSNorm if adaptive else RMSNorm)(size.width)
         self.size = size
 
 
@@ -139,6 +171,7 @@ def together(
     visible: Tensor,
     seen: Cache | None = None,
     recompute: bool = False,
+    when: Tensor | None = None,
 ) -> list[Tensor]:
     """Each expert's tokens after all layers and its last norm.
 
@@ -149,29 +182,37 @@ def together(
         visible: (B, sum of S_i, seen + sum of S_i), who sees whom.
         seen: keys and values of earlier tokens.
         recompute: compute each layer again in the backward pass instead of keeping it.
+        when: (B, 1, W) or (B, S, W) of the last expert, what its norms are told; the others' are told nothing.
     """
+    told = [*[None] * (len(experts) - 1), when]
     turn, mask = rope(positions, experts[0].size.head_dim), additive(visible, tokens[-1].dtype)
     hidden = list(tokens)
     for index in range(experts[0].size.depth):
         layers = [cast(Layer, expert.layers[index]) for expert in experts]
         past = None if seen is None else (seen.keys[index], seen.values[index])
         if recompute and torch.is_grad_enabled():
-            hidden = checkpoint(_block, layers, hidden, turn, mask, past, use_reentrant=False)
+            hidden = checkpoint(_block, layers, hidden, turn, mask, past, told, use_reentrant=False)
         else:
-            hidden = _block(layers, hidden, turn, mask, past)
-    return [expert.norm(x) for expert, x in zip(experts, hidden, strict=True)]
+            hidden = _block(layers, hidden, turn, mask, past, told)
+    return [expert.norm(x, each)[0] for expert, x, each in zip(experts, hidden, told, strict=True)]
 
 
 def _block(
-    layers: Sequence[Layer], hidden: Sequence[Tensor], turn: Rope, mask: Tensor, past: tuple[Tensor, Tensor] | None
+    layers: Sequence[Layer],
+    hidden: Sequence[Tensor],
+    turn: Rope,
+    mask: Tensor,
+    past: tuple[Tensor, Tensor] | None,
+    told: Sequence[Tensor | None],
 ) -> list[Tensor]:
-    parts = [layer.project(x) for layer, x in zip(layers, hidden, strict=True)]
-    q, k, v = (torch.cat(each, dim=2) for each in zip(*parts, strict=True))
+    parts = [layer.project(x, when) for layer, x, when in zip(layers, hidden, told, strict=True)]
+    q, k, v = (torch.cat(each, dim=2) for each in zip(*(part[:3] for part in parts), strict=True))
     q, k = rotate(q, turn), rotate(k, turn)
     if past is not None:
         k, v = torch.cat([past[0], k], dim=2), torch.cat([past[1], v], dim=2)
     mixed = torch.split(attend(q, k, v, mask), [x.shape[1] for x in hidden], dim=1)
-    return [layer.finish(x, part) for layer, x, part in zip(layers, hidden, mixed, strict=True)]
+    rows = zip(layers, hidden, mixed, parts, told, strict=True)
+    return [layer.finish(x, found, part.gate, when) for layer, x, found, part, when in rows]
 
 
 def remember(expert: Decoder, tokens: Tensor, positions: Tensor, visible: Tensor) -> Cache:
@@ -180,10 +221,10 @@ def remember(expert: Decoder, tokens: Tensor, positions: Tensor, visible: Tensor
     cache, x = Cache([], []), tokens
     for index, layer in enumerate(expert.layers):
         assert isinstance(layer, Layer)
-        q, k, v = layer.project(x)
+        q, k, v, gate = layer.project(x)
         k = rotate(k, turn)
         cache.keys.append(k)
         cache.values.append(v)
         if index + 1 < expert.size.depth:
-            x = layer.finish(x, attend(rotate(q, turn), k, v, mask))
+            x = layer.finish(x, attend(rotate(q, turn), k, v, mask), gate)
     return cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -74,21 +74,21 @@ class _PaliGemma(nn.Module):
 
 
 class _Expert(nn.Module):
-    def __init__(self, variant: str, vocabulary: int) -> None:
+    def __init__(self, variant: str, vocabulary: int, adaptive: bool) -> None:
         super().__init__()
         size = GEMMAS[variant]
-        self.model = Decoder(size)
+        self.model = Decoder(size, adaptive=adaptive)
         # Checkpoints have one; nothing is ever computed with it.
         self.lm_head = nn.Linear(size.width, vocabulary, bias=False)
         self.lm_head.weight.requires_grad_(False)
 
 
 class _Both(nn.Module):
-    def __init__(self, config: PI0Config) -> None:
+    def __init__(self, config: PI0Config, adaptive: bool) -> None:
         super().__init__()
         vlm = VLMS[config.paligemma_variant]
         self.paligemma = _PaliGemma(vlm, config.image_resolution[0])
-        self.gemma_expert = _Expert(config.action_expert_variant, vlm.vocabulary)
+        self.gemma_expert = _Expert(config.action_expert_variant, vlm.vocabulary, adaptive)
 
 
 class PI0(nn.Module):
@@ -96,20 +96,31 @@ class PI0(nn.Module):
 
     Args:
         config: its configuration.
+
+    Attributes:
+        states: tokens of the state between the prompt and the actions.
+        adaptive: do the expert's norms hear what time it is.
     """
+
+    states: ClassVar[int] = 1
+    adaptive: ClassVar[bool] = False
 
     def __init__(self, config: PI0Config) -> None:
         super().__init__()
         self.config = config
-        self.paligemma_with_expert = _Both(config)
+        self.paligemma_with_expert = _Both(config, self.adaptive)
         width = GEMMAS[config.action_expert_variant].width
         self.action_in_proj = nn.Linear(config.max_action_dim, width)
         self.action_out_proj = nn.Linear(width, config.max_action_dim)
+        self._make(config, width)
+        self._narrow()
+        self.vision.recompute = config.gradient_checkpointing
+
+    def _make(self, config: PI0Config, width: int) -> None:
+        """What state and time go through."""
         self.state_proj = nn.Linear(config.max_state_dim, width)
         self.action_time_mlp_in = nn.Linear(2 * width, width)
         self.action_time_mlp_out = nn.Linear(width, width)
-        self._narrow()
-        self.vision.recompute = config.gradient_checkpointing
 
     @property
     def vision(self) -> VisionTower:
@@ -160,10 +171,17 @@ class PI0(nn.Module):
     def suffix(self, state: Tensor, noisy: Tensor, time: Tensor) -> Tensor:
         """Tokens (B, 1 + T, W) of the state (B, S), then of noisy actions (B, T, D) at times (B,)."""
         actions = self.action_in_proj(noisy)
-        when = time_embedding(time, actions.shape[-1], self.config.min_period, self.config.max_period)
-        when = when.to(actions.dtype)[:, None].expand_as(actions)
+        when = self.clock(time).to(actions.dtype)[:, None].expand_as(actions)
         actions = self.action_time_mlp_out(F.silu(self.action_time_mlp_in(torch.cat([actions, when], dim=-1))))
         return torch.cat([self.state_proj(state)[:, None], actions], dim=1).to(self.dtype)
+
+    def clock(self, time: Tensor) -> Tensor:
+        """Times (…) -> (…, W) of the expert."""
+        return time_embedding(time, self.expert.size.width, self.config.min_period, self.config.max_period)
+
+    def when(self, time: Tensor) -> Tensor | None:
+        """What the expert's norms are told of times (B,) or (B, T)."""
+        return None
 
     # --- passes -----------------------------------------------------------------------------------------------------
 
@@ -178,10 +196,11 @@ class PI0(nn.Module):
         tokens, counts = self.prefix(seen)
         after = self.suffix(seen.state, noisy, time)
         counts = torch.cat([counts, counts.new_ones(after.shape[:2])], dim=1)
-        visible = causal_blocks(counts, tokens.shape[1])
+        visible = causal_blocks(counts, tokens.shape[1], self.states)
         positions = counts.cumsum(1) - 1
         recompute = self.config.gradient_checkpointing and self.training
-        found = together([self.language, self.expert], [tokens, after], positions, visible, recompute=recompute)
+        experts, hidden = [self.language, self.expert], [tokens, after]
+        found = together(experts, hidden, positions, visible, recompute=recompute, when=self.when(time))
         return self._velocity(found[1])
 
     def context(self, seen: Seen) -> Context:
@@ -194,9 +213,10 @@ class PI0(nn.Module):
         """Of one denoising step: (B, T, D)."""
         after = self.suffix(state, noisy, time)
         ones = context.counts.new_ones(after.shape[:2])
-        visible = causal_blocks(torch.cat([context.counts, ones], dim=1), context.counts.shape[1])
+        visible = causal_blocks(torch.cat([context.counts, ones], dim=1), context.counts.shape[1], self.states)
         positions = context.counts.sum(1, keepdim=True) + ones.cumsum(1) - 1
-        found = together([self.expert], [after], positions, visible[:, context.counts.shape[1] :], context.cache)
+        visible, when = visible[:, context.counts.shape[1] :], self.when(time)
+        found = together([self.expert], [after], positions, visible, context.cache, when=when)
         return self._velocity(found[0])
 
     def sample(self, seen: Seen, noise: Tensor, prefix: Prefix | None = None) -> Tensor:
@@ -212,24 +232,24 @@ class PI0(nn.Module):
         return x
 
     def _velocity(self, suffix: Tensor) -> Tensor:
-        out: Tensor = self.action_out_proj(suffix[:, 1:].float())
+        out: Tensor = self.action_out_proj(suffix[:, self.states :].float())
         return out
 
 
 def time_embedding(time: Tensor, width: int, shortest: float, longest: float) -> Tensor:
-    """(B, width): sines, then cosines, of periods from `shortest` to `longest` in equal ratios."""
+    """Times (…) -> (…, width): sines, then cosines, of periods from `shortest` to `longest` in equal ratios."""
     wide = torch.float32 if time.device.type == "mps" else torch.float64
     ratios = torch.linspace(0.0, 1.0, width // 2, dtype=wide, device=time.device)
-    angles = 2.0 * math.pi * time.to(wide)[:, None] / (shortest * (longest / shortest) ** ratios)
-    return torch.cat([angles.sin(), angles.cos()], dim=1).to(time.dtype)
+    angles = 2.0 * math.pi * time.to(wide)[..., None] / (shortest * (longest / shortest) ** ratios)
+    return torch.cat([angles.sin(), angles.cos()], dim=-1).to(time.dtype)
 
 
-def causal_blocks(counts: Tensor, prefix: int) -> Tensor:
-    """Who sees whom (B, N, N), of which tokens count (B, N): three blocks, each seeing itself and those before it.
+def causal_blocks(counts: Tensor, prefix: int, states: int) -> Tensor:
+    """Who sees whom (B, N, N), of which tokens count (B, N): blocks, each seeing itself and those before it.
 
-    The first `prefix` tokens are cameras and prompt, the next one is the state, the rest are actions.
+    The first `prefix` tokens are cameras and prompt, the next `states` are the state, the rest are actions.
     """
     block = torch.zeros(counts.shape[1], dtype=torch.int64, device=counts.device)
     block[prefix:] = 1
-    block[prefix + 1 :] = 2
+    block[prefix + states :] = 2
     return (block[None, :] <= block[:, None]) & counts[:, None, :] & counts[:, :, None]

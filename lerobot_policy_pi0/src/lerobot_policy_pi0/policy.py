@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -40,26 +41,27 @@ class PI0Policy(TorchPolicy[PI0Config]):
     steps = {NewLine.name: NewLine, Prompt.name: Prompt}
     grad_clip_norm = 1.0
     guidance = "guided"
+    network: ClassVar[type[PI0]] = PI0
 
     def __init__(self, config: PI0Config, inputs: PolicyFeatures, outputs: PolicyFeatures) -> None:
         side = config.image_resolution
         empty = {f"{EMPTY}{index}": PolicyFeature("VISUAL", (3, *side)) for index in range(config.empty_cameras)}
         super().__init__(config, {**inputs, **{key: each for key, each in empty.items() if key not in inputs}}, outputs)
         self._refuse()
-        self.model = PI0(config)
+        self.model = self.network(config)
         self._freeze()
 
     def _refuse(self) -> None:
         config = self.config
         if not self.pictures:
-            raise ContractError("pi0 needs a camera", "it would be blind")
+            raise ContractError(f"{self.family} needs a camera", "it would be blind")
         for name, given, most in (
             ("state", width(self.inputs, STATE), config.max_state_dim),
             ("action", self.action_width, config.max_action_dim),
         ):
             if given > most:
                 raise ContractError(
-                    f"the {name} has {given} numbers, and pi0 takes {most}", f"max_{name}_dim is {most}",
+                    f"the {name} has {given} numbers, and {self.family} takes {most}", f"max_{name}_dim is {most}",
                     f"--policy.max-{name}-dim {given} trains one from scratch; a checkpoint's cannot be changed",
                 )  # fmt: skip
 
@@ -103,7 +105,11 @@ class PI0Policy(TorchPolicy[PI0Config]):
     def renamed(self, found: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         """Tensors of checkpoints made by openpi or by earlier versions, under today's names."""
         names = {name: name if name.startswith("model.") else f"model.{name}" for name in found}
-        plain = {_TIME.sub(r"model.action_time_mlp_\1.", names[name]): value for name, value in found.items()}
+        return self.tied({_TIME.sub(r"model.action_time_mlp_\1.", names[name]): value for name, value in found.items()})
+
+    @staticmethod
+    def tied(plain: dict[str, Tensor]) -> dict[str, Tensor]:
+        """With the embedding and the head under both their names: checkpoints keep one of the two."""
         for one, other in ((HEAD, EMBEDDING), (EMBEDDING, HEAD)):
             if one in plain:
                 plain.setdefault(other, plain[one])

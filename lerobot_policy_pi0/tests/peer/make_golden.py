@@ -1,13 +1,14 @@
-"""What lerobot 0.6.1 computes with a scaled-down pi0, run by a Python that has lerobot and transformers: no code of ours.
+"""What lerobot 0.6.1 computes with a scaled-down pi0 or pi05, run by a Python that has lerobot and transformers: no code of ours.
 
-    LEROBOT_PEER_PYTHON make_golden.py FOLDER      writes tensors.json, config.json and io.safetensors there
-    LEROBOT_PEER_PYTHON make_golden.py --names     prints name -> [dtype, shape] of the full-size network
+    LEROBOT_PEER_PYTHON make_golden.py pi0|pi05 FOLDER    writes tensors.json, config.json and io.safetensors there
+    LEROBOT_PEER_PYTHON make_golden.py pi0|pi05 --names   prints name -> [dtype, shape] of the full-size network
 
 The peer's sizes are constants in its code; they are replaced before it builds the network.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
 import zlib
@@ -17,11 +18,12 @@ from typing import Any
 import numpy as np
 import torch
 from lerobot.configs import FeatureType, PolicyFeature
-from lerobot.policies.pi0 import modeling_pi0 as pi0
-from lerobot.policies.pi0.configuration_pi0 import PI0Config
 from lerobot.policies.rtc.configuration_rtc import RTCConfig
 from safetensors.torch import save_file
 
+FAMILY = sys.argv[1]
+pi0 = importlib.import_module(f"lerobot.policies.{FAMILY}.modeling_{FAMILY}")
+Policy, Config = getattr(pi0, f"{FAMILY.upper()}Policy"), getattr(pi0, f"{FAMILY.upper()}Config")
 VOCABULARY, SIDE, CHUNK, STATE, ACTION = 1024, 56, 8, 6, 6
 TEXT = dict(width=32, depth=2, mlp_dim=64, num_heads=8, num_kv_heads=1, head_dim=8)
 EXPERT = dict(width=24, depth=2, mlp_dim=48, num_heads=8, num_kv_heads=1, head_dim=8)
@@ -47,9 +49,9 @@ def scale_down() -> None:
     pi0.PaliGemmaForConditionalGenerationWithPiGemma, pi0.PiGemmaForCausalLM = small_whole, small_expert
 
 
-def configuration(side: int, chunk: int) -> PI0Config:
+def configuration(side: int, chunk: int) -> Any:
     """Two cameras, one of which will be missing."""
-    return PI0Config(
+    return Config(
         input_features={
             "observation.images.front": PolicyFeature(FeatureType.VISUAL, (3, 48, 64)),
             "observation.images.wrist": PolicyFeature(FeatureType.VISUAL, (3, side, side)),
@@ -76,7 +78,7 @@ def filled(name: str, shape: tuple[int, ...]) -> torch.Tensor:
 def golden(folder: Path) -> None:
     """One run of every part."""
     scale_down()
-    policy = pi0.PI0Policy(configuration(SIDE, CHUNK)).eval()
+    policy = Policy(configuration(SIDE, CHUNK)).eval()
     state = policy.state_dict()
     policy.load_state_dict({name: filled(name, tuple(value.shape)) for name, value in state.items()})
     folder.mkdir(parents=True, exist_ok=True)
@@ -103,7 +105,8 @@ def computed(policy: Any) -> dict[str, torch.Tensor]:
     }
     found = {f"in.{key}": value for key, value in batch.items()}
     images, present = policy._preprocess_images(batch)
-    state, actions = policy.prepare_state(batch), policy.prepare_action(batch)
+    # pi05 reads its state in the prompt.
+    state, actions = [policy.prepare_state(batch)] if FAMILY == "pi0" else [], policy.prepare_action(batch)
     noise, time = torch.randn(2, CHUNK, 32), torch.tensor([0.7, 0.2])
     found |= {"in.noise": noise, "in.time": time}
     both = model.paligemma_with_expert
@@ -112,17 +115,21 @@ def computed(policy: Any) -> dict[str, torch.Tensor]:
     found["vision.image"] = images[0]
     embedded, counts, _ = model.embed_prefix(images, present, tokens, mask)
     found |= {"prefix.tokens": embedded, "prefix.counts": counts}
-    found["suffix.tokens"] = model.embed_suffix(state, noise, time)[0]
-    losses = model.forward(images, present, tokens, mask, state, actions, noise, time)
+    found["suffix.tokens"] = model.embed_suffix(*state, noise, time)[0]
+    if FAMILY == "pi05":
+        found |= prompts()
+    losses = model.forward(images, present, tokens, mask, *state, actions, noise, time)
     found["losses"] = losses
     visible = pi0.prepare_attention_masks_4d(pi0.make_att_2d_masks(counts, torch.zeros_like(counts)))
     both.paligemma.model.language_model.config._attn_implementation = "eager"
     _, past = both.forward(visible, counts.cumsum(1) - 1, None, [embedded, None], True)
-    found["velocity"] = model.denoise_step(state, counts, past, noise, time)
-    found["chunk"] = model.sample_actions(images, present, tokens, mask, state, noise=noise)[..., :ACTION]
+    found["velocity"] = model.denoise_step(
+        *state, prefix_pad_masks=counts, past_key_values=past, x_t=noise, timestep=time
+    )
+    found["chunk"] = model.sample_actions(images, present, tokens, mask, *state, noise=noise)[..., :ACTION]
     alone = {key: value for key, value in batch.items() if "wrist" not in key}
     images_alone, present_alone = policy._preprocess_images(alone)
-    found["chunk.one_camera"] = model.sample_actions(images_alone, present_alone, tokens, mask, state, noise=noise)[
+    found["chunk.one_camera"] = model.sample_actions(images_alone, present_alone, tokens, mask, *state, noise=noise)[
         ..., :ACTION
     ]
     policy.config.rtc_config.enabled = True
@@ -134,10 +141,24 @@ def computed(policy: Any) -> dict[str, torch.Tensor]:
             schedule
         )
         found[f"chunk.guided.{schedule}"] = model.sample_actions(
-            images, present, tokens, mask, state, noise=noise, inference_delay=2, prev_chunk_left_over=leftover,
+            images, present, tokens, mask, *state, noise=noise, inference_delay=2, prev_chunk_left_over=leftover,
             execution_horizon=5,
         )[..., :ACTION]  # fmt: skip
     return {key: value.float() if value.is_floating_point() else value for key, value in found.items()}
+
+
+def prompts() -> dict[str, torch.Tensor]:
+    """States, and the bytes of the prompt that each makes of a task; numbers on and beside the steps' edges."""
+    from lerobot.lerobot_types import TransitionKey
+    from lerobot.policies.pi05.processor_pi05 import Pi05PrepareStateTokenizerProcessorStep
+
+    state = torch.tensor([[-1.5, -1.0, -0.999, 0.0, 0.99999, 1.0], [1.7, 0.0078125, 0.0078124, -0.0078125, 0.5, -0.3]])
+    tasks = [" put_the cube\nin the bin ", "fold"]
+    found = Pi05PrepareStateTokenizerProcessorStep()(
+        {TransitionKey.OBSERVATION: {"observation.state": state}, TransitionKey.COMPLEMENTARY_DATA: {"task": tasks}}
+    )
+    written = "\0".join(found[TransitionKey.COMPLEMENTARY_DATA]["task"])
+    return {"in.prompt_state": state, "prompts": torch.tensor(list(written.encode()), dtype=torch.uint8)}
 
 
 def names() -> None:
@@ -145,7 +166,7 @@ def names() -> None:
     whole = configuration(224, 50)
     whole.device = "meta"
     with torch.device("meta"):
-        policy = pi0.PI0Policy(whole)
+        policy = Policy(whole)
     state = policy.state_dict()
     print(
         json.dumps(
@@ -155,4 +176,4 @@ def names() -> None:
 
 
 if __name__ == "__main__":
-    names() if sys.argv[1] == "--names" else golden(Path(sys.argv[1]))
+    names() if sys.argv[2] == "--names" else golden(Path(sys.argv[2]))

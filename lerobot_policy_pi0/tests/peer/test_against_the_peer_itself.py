@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-GOLDEN = Path(__file__).parents[3] / "tests" / "golden" / "policies" / "pi0_tiny"
+GOLDEN = Path(__file__).parents[3] / "tests" / "golden" / "policies"
 PEER = os.environ.get("LEROBOT_PEER_PYTHON", "")
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not PEER, reason="LEROBOT_PEER_PYTHON names no Python with lerobot")]
 
@@ -27,14 +27,16 @@ def peer(*argv: str) -> str:
     return done.stdout
 
 
-def test_outputs(tmp_path: Path) -> None:
-    peer(str(tmp_path / "golden"))
-    now, stored = (load_file(folder / "io.safetensors") for folder in (tmp_path / "golden", GOLDEN))
+@pytest.mark.parametrize("family", ["pi0", "pi05"])
+def test_outputs(tmp_path: Path, family: str) -> None:
+    peer(family, str(tmp_path / "golden"))
+    now, stored = (load_file(folder / "io.safetensors") for folder in (tmp_path / "golden", GOLDEN / f"{family}_tiny"))
     assert now.keys() == stored.keys()
     for name, value in stored.items():
         torch.testing.assert_close(now[name], value, rtol=0, atol=1e-4)
 
 
-def test_names_of_the_full_size_network() -> None:
-    found = json.loads(peer("--names").strip().splitlines()[-1])
-    assert found == json.loads((GOLDEN / "full_size_tensors.json").read_text())
+@pytest.mark.parametrize("family", ["pi0", "pi05"])
+def test_names_of_the_full_size_network(family: str) -> None:
+    found = json.loads(peer(family, "--names").strip().splitlines()[-1])
+    assert found == json.loads((GOLDEN / f"{family}_tiny" / "full_size_tensors.json").read_text())
