@@ -157,3 +157,18 @@ def test_a_damaged_file_is_told(tmp_path: Path, text: str) -> None:
     path.write_text(text)
     with pytest.raises(CalibrationError, match=r"x\.json"):
         load(path)
+
+
+def test_nobody_moves_an_arm_for_a_calibration_that_cannot_be_saved(bus: BenchBus, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    person, before = sweeping(bus), dict(bus.registers["pan"])
+    with pytest.raises(CalibrationError, match="cannot be saved") as refused:
+        follower(bus, None, **folder(tmp_path / "file")).calibrate(person)
+    assert refused.value.fix == "--robot.calibration-dir FOLDER"
+    assert bus.registers["pan"] == before
+
+
+@pytest.mark.parametrize("device_id", ["../other", "a/b", "", "."])
+def test_an_id_is_a_plain_word(device_id: str) -> None:
+    with pytest.raises(CalibrationError, match="no id of a robot"):
+        calibration_path("robot", "so_follower", device_id)

@@ -255,6 +255,16 @@ def test_a_closed_pipe_is_quiet() -> None:
         (KeyboardInterrupt(), 130, "interrupted\n"),
         (UserError("what", "why", "fix"), 1, "error: what\n  why\n  fix\n"),
         (BrokenPipeError(), 1, ""),
+        (
+            FileNotFoundError(2, "No such file or directory", "/proc/x"),
+            1,
+            "error: /proc/x cannot be used\n  No such file or directory\n  check the path\n",
+        ),
+        (
+            OSError(28, "No space left on device", "x"),
+            1,
+            "error: x cannot be used\n  No space left on device\n  free some space\n",
+        ),
     ],
 )
 def test_what_a_verb_raises_becomes_an_exit_code(
@@ -266,6 +276,38 @@ def test_what_a_verb_raises_becomes_an_exit_code(
     monkeypatch.setattr(verbs, "target", lambda row: fail)
     assert main(["doctor"]) == code
     assert capfd.readouterr().err == told
+
+
+@pytest.mark.parametrize(
+    ("raised", "told"),
+    [
+        (UserError("what", "why", "fix"), {"reason": "what", "why": "why", "fix": "fix"}),
+        (RuntimeError("bug"), {"reason": "RuntimeError: bug", "why": "", "fix": ""}),
+    ],
+)
+def test_a_failure_is_an_object_where_a_program_reads(
+    raised: Exception, told: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(verb: str, argv: list[str]) -> int:
+        raise raised
+
+    monkeypatch.setattr(verbs, "target", lambda row: fail)
+    assert main(["doctor", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out) == {"schema": 1, "verb": "doctor", "outcome": "failed", **told}
+
+
+def test_a_verb_that_has_reported_is_not_reported_again(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(verb: str, argv: list[str]) -> int:
+        print("{}")
+        error = UserError("what")
+        error.reported = True
+        raise error
+
+    monkeypatch.setattr(verbs, "target", lambda row: fail)
+    assert main(["doctor", "--json"]) == 1
+    assert capsys.readouterr().out == "{}\n"
 
 
 # --- completion -----------------------------------------------------------------------------------------------------

@@ -86,3 +86,11 @@ def test_the_holder_of_a_device_is_found(tmp_path: Path) -> None:
     with device.open() as file:
         assert holder(str(device)).startswith("this command itself"), os.readlink(f"/proc/self/fd/{file.fileno()}")
     assert holder(str(tmp_path / "other"), tmp_path / "proc") == ""
+
+
+def test_what_is_no_port_says_what_it_is(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    refused = OSError(errno.EISDIR, "why")
+    assert explain(str(tmp_path), refused).why == "it is a folder"
+    assert explain(str(tmp_path / "file"), refused).why == "it is a file"
+    assert explain("/dev/null", OSError(errno.ENOTTY, "why")).why == "it is a device of another sort"

@@ -142,6 +142,15 @@ def test_org_name_without_the_hub_says_what_to_install(registry):
     assert "pip install lerobot-torch" in str(caught.value)
 
 
+def test_a_dataset_or_a_file_is_no_policy(registry, tmp_path):
+    (tmp_path / "meta").mkdir()
+    (tmp_path / "meta" / "info.json").touch()
+    with pytest.raises(ConfigError, match="is a dataset, not a policy"):
+        registry.resolve("policy", str(tmp_path))
+    with pytest.raises(ConfigError, match="is a file"):
+        registry.resolve("policy", str(tmp_path / "meta" / "info.json"))
+
+
 def test_a_policy_that_is_nothing_at_all(act, registry):
     with pytest.raises(PluginError, match="did you mean 'act'"):
         registry.resolve("policy", "atc")

@@ -117,3 +117,15 @@ def test_the_machine_counts_saves_and_stops_at_the_last(
         saves += ending == "save"
         assert machine.saved == saves <= count
         assert (machine.phase == "done") == (saves == count)
+
+
+@pytest.mark.parametrize(
+    ("phase", "saved", "line"),
+    [
+        ("resetting", 1, "episode 1 saved; reset the scene, 2 to go"),
+        ("done", 3, "episode 3 saved"),
+        ("recording", 1, "episode 2 saved"),  # the end of the run saved what was in progress
+    ],
+)
+def test_what_is_said_of_a_saved_episode(phase: Any, saved: int, line: str) -> None:
+    assert EpisodeMachine(3, 1.0, 1.0, phase, saved).saved_line() == line

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from lerobot_core.errors import ConfigError
 from lerobot_inference_remote import transport
 from lerobot_inference_remote.transport import endpoints, is_loopback, open_session, settings
 from lerobot_server.fake_robot import Robot
@@ -73,6 +74,7 @@ def test_a_server_that_fails_to_start_ends(port: int) -> None:
 FORK = """
 import os, sys
 from lerobot_core.errors import InferenceError
+from lerobot_core.errors import ConfigError
 from lerobot_inference_remote.transport import open_session, settings
 session = open_session(settings("peer", listen=[f"tcp/127.0.0.1:{sys.argv[1]}"]))
 child = os.fork()
@@ -127,3 +129,10 @@ def test_undeclaring_while_a_thread_reads_is_quiet(port: int) -> None:
 )
 def test_what_leaves_this_machine(text: str, inside: bool) -> None:
     assert is_loopback(endpoints(text)[0]) is inside
+
+
+@pytest.mark.parametrize("text", ["tcp/localhost:99999", "tcp/localhost", "tls/a:7447,tcp/b:x"])
+def test_a_port_is_a_port(text: str) -> None:
+    """Zenoh would listen at another one and say nothing."""
+    with pytest.raises(ConfigError, match="has no port"):
+        endpoints(text)

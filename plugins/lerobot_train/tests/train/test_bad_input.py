@@ -178,6 +178,19 @@ def test_nothing_to_resume(train: Train) -> None:
         train("--resume", "--steps", "2")
 
 
+def test_an_output_folder_that_cannot_be(train: Train, tmp_path: Path) -> None:
+    (tmp_path / "run").touch()
+    with pytest.raises(ConfigError, match="run cannot be written"):
+        train("--steps", "1")
+
+
+def test_checkpoints_do_not_go_into_a_dataset(train: Train, tmp_path: Path) -> None:
+    (tmp_path / "run" / "meta").mkdir(parents=True)
+    (tmp_path / "run" / "meta" / "info.json").touch()
+    with pytest.raises(ConfigError, match="is a dataset"):
+        train("--steps", "1")
+
+
 def test_a_run_is_not_written_over(train: Train) -> None:
     train("--steps", "1")
     with pytest.raises(ConfigError, match="has checkpoints already"):
