@@ -173,7 +173,7 @@ def peer(session: nox.Session) -> None:
 def _install_peer(session: nox.Session) -> str:
     folder = Path(session.create_tmp(), "peer")
     session.run("uv", "venv", "--python", "3.12", str(folder), external=True)
-    wanted = "lerobot[dataset,training,feetech,dynamixel,pusht]==0.6.1"
+    wanted = "lerobot[dataset,training,feetech,dynamixel,pusht,pi]==0.6.1"
     session.run("uv", "pip", "install", "--python", str(folder / "bin" / "python"), wanted, external=True)
     return str(folder / "bin" / "python")
 

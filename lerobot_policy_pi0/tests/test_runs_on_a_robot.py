@@ -78,14 +78,14 @@ def test_relative_actions_continue_a_leftover_from_where_the_arm_is_now(tokenize
         assert np.abs(chunk[:4, 0] - 25).mean() < 0.35 * np.abs(plain[:4, 0] - 25).mean()
 
 
-def run(folder: Path, **flags: Any) -> Session:
+def run(folder: Path, cameras: tuple[str, ...] = ("front",), **flags: Any) -> Session:
     def chosen(kind: str, name: str, instance: str = "", **options: Any) -> Chosen:
         spec = Registry().spec(kind, name)
         return Chosen(kind, name, spec, spec.config(**options), instance)
 
     config = RunConfig(
         robot=chosen("robot", "fake", joints=("pan", "lift", "elbow", "gripper")),
-        camera={"front": chosen("camera", "fake", "front", width=32, height=24)},
+        camera={name: chosen("camera", "fake", name, width=32, height=24) for name in cameras},
         policy=chosen("policy", "pi0", path=str(folder), device="cpu"),
         inference=chosen("inference", "rtc", execution_horizon=4),
         strategy=chosen("strategy", "base"),
@@ -117,6 +117,22 @@ def test_a_run_with_rtc_and_its_queue(tokenizer: Path, tmp_path: Path, interpola
     assert summary["rows"]["policy"] == 90
     assert summary["engine"]["errors"] == 0
     assert [guide for guide in guided if guide is not None]
+
+
+def test_a_camera_the_network_has_not_is_told_and_not_looked_at(
+    tokenizer: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    tiny(tokenizer).save(tmp_path / "pi0")
+    session = run(tmp_path / "pi0", ("front", "wrist"), duration=0.5)
+    assert session.run()["outcome"] == "done", session.ending
+    assert "not used by the policy: wrist" in caplog.text
+
+
+def test_a_camera_the_robot_has_not_is_refused_by_name(tokenizer: Path, tmp_path: Path) -> None:
+    tiny(tokenizer).save(tmp_path / "pi0")
+    session = run(tmp_path / "pi0", ("wrist",), duration=0.5)
+    assert session.run()["outcome"] == "failed"
+    assert "-front" in str(session.ending)
 
 
 # --- bad input ------------------------------------------------------------------------------------------------------
