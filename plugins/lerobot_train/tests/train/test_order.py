@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -46,6 +48,18 @@ def test_the_end_of_a_very_long_epoch_costs_nothing() -> None:
     assert len(set(last.tolist())) == 3
     assert (last >= 0).all()
     assert (last < n).all()
+
+
+def test_a_resumed_epoch_of_a_billion_frames_holds_nothing_per_frame() -> None:
+    """How long its first sample takes is in `benchmarks/shuffle.py`."""
+    at = Cursor(seed=1, shuffle="feistel", frames=10**9, fingerprint="", epoch=3, consumed=10**9 // 2)
+    next(iter(Batches(at, 8)))  # what is imported and made once is not the order's
+    tracemalloc.start()
+    batch = next(iter(Batches(at, 8)))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len({sample for _, sample in batch}) == 8
+    assert peak < 50_000
 
 
 def cursor(kind: str, frames: int = 10) -> Cursor:

@@ -1,6 +1,6 @@
 """How long the first sample of a resumed epoch takes, and what memory the order holds, by number of frames.
 
-    python resume_position.py [FRAMES ...]        default: 10^6 10^9 (the uniform order up to 10^7 only)
+    python shuffle.py [FRAMES ...]        default: 10^6 10^9 (the uniform order up to 10^7 only)
 
 One JSON object a line. The bar: 10^9 frames in the constant-memory order, at most 1 ms, no memory per frame.
 """
