@@ -10,8 +10,6 @@ import json
 import shlex
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -346,11 +344,14 @@ def test_the_last_episode_of_a_run_is_counted(capsys: pytest.CaptureFixture[str]
 
 
 def test_whoever_reads_the_first_line_only() -> None:
-    done = subprocess.run(
-        f"{sys.executable} -m lerobot_core plugins list | head -n 1",
-        shell=True, capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
-    assert (done.stderr, len(done.stdout.splitlines())) == ("", 1)
+    process = start("plugins", "list")
+    assert process.stdout is not None
+    assert process.stderr is not None
+    assert process.stdout.readline()
+    process.stdout.close()
+    with process.stderr:
+        assert process.stderr.read() == ""
+    assert process.wait(timeout=60) in (0, 1)
 
 
 def test_ctrl_c_keeps_what_was_recorded(bench: Path) -> None:

@@ -74,7 +74,8 @@ def lines(summary: dict[str, Any]) -> list[str]:
         )
     if summary["dataset"]:
         data = summary["dataset"]
-        text.append(f"  recorded {data['episodes']} episodes, {data['frames']} frames in {data['root']}")
+        episodes = "1 episode" if data["episodes"] == 1 else f"{data['episodes']} episodes"
+        text.append(f"  recorded {episodes}, {data['frames']} frames in {data['root']}")
     if summary["success"] and summary["success"]["attempts"]:
         text.append(f"  {summary['success']['successes']} of {summary['success']['attempts']} attempts succeeded")
     return text
