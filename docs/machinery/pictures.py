@@ -28,7 +28,7 @@ RECORD = (
 )
 ROLLOUT = (
     "lr rollout --strategy sentry --robot virtual_so100 --policy demo --inference chunked "
-    '--task "put the cube in the bin" --duration 20 --dataset.root out'
+    '--task "put the cube in the bin" --duration 60 --dataset.root out'
 )
 COLUMNS = 104
 MOST_BYTES = 60_000
