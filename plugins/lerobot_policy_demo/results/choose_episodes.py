@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-MAX_ROWS, MAX_HELD, MAX_STALE = 420, 6, 0.25
+MAX_ROWS, MAX_HELD, MAX_STALE = 420, 6, 0.15
 
 
 def read(folder: Path, columns: list[str]) -> list[dict[str, Any]]:

@@ -17,4 +17,11 @@ record real 10100 3 --dataset.reset-time-s 0 &
 # These begin anywhere, the hand open or closed: where a policy that erred finds itself.
 record wander 20000 8 --teleop.wander 1 --dataset.reset-time-s 2 &
 wait
-lr dataset merge "$DATA/all" "$DATA/real" "$DATA/wander"
+rm "$DATA/stop"
+# The second day.
+record real2 30000 4 --teleop.wander 0.3 --dataset.reset-time-s 0 &
+record wander2 40000 10 --teleop.wander 1 --dataset.reset-time-s 1 &
+wait
+lr dataset merge "$DATA/all" "$DATA/real" "$DATA/wander" "$DATA/real2" "$DATA/wander2"
+python "$(dirname "$0")/choose_episodes.py" "$DATA/all" > excluded.json
+python "$(dirname "$0")/mark_idle.py" "$DATA/all"
