@@ -47,7 +47,7 @@ NETWORK = f"""
     --policy pi0 --policy.device cpu --policy.paligemma-variant gemma_small
     --policy.action-expert-variant gemma_small_expert --policy.chunk-size {CHUNK} --policy.n-action-steps 16
     --policy.use-relative-actions --policy.max-state-dim 6 --policy.max-action-dim 6 --policy.flow-draws 2
-    --dataset.drop-sources ["hold"] --dataset.resize {SIZE[0]}x{SIZE[1]} --dataset.cache disk
+    --dataset.drop-sources ["hold","idle"] --dataset.resize {SIZE[0]}x{SIZE[1]} --dataset.cache disk
     --optimizer.lr 1e-3 --optimizer.weight-decay 0.02 --optimizer.grad-clip-norm 1
     --scheduler cosine_decay_with_warmup --scheduler.num-warmup-steps 150 --scheduler.decay-lr 1e-5
     --batch-size 32 --num-workers 1 --seed 1 --log-every 50 --save-every 500 --keep 1 --json
@@ -180,7 +180,7 @@ def samples_of(policy: Any, reader: LerobotReader, episodes: Sequence[int], fram
     """Rows as the policy is trained with them; without a cache no pictures."""
     images = tuple(visual(policy.inputs)) if frames is not None else ()
     wanted = Wanted((STATE, ACTION), images, policy.deltas(reader.fps), SIZE)
-    return Samples(reader, rows_of(reader, episodes, drop_sources=["hold"]), wanted, frames)
+    return Samples(reader, rows_of(reader, episodes, drop_sources=["hold", "idle"]), wanted, frames)
 
 
 def evenly(samples: Samples, count: int | None) -> list[int]:
