@@ -78,6 +78,7 @@ def render(kind: str, name: str) -> dict[str, str]:
         "pyproject.toml": _common("pyproject.toml", names),
         "README.md": _common("README.md", names),
         f"{source}/__init__.py": f'"""{names["summary_sentence"]}."""\n',
+        f"{source}/py.typed": "",
         f"{source}/plugin.py": _common("plugin.py", names),
         f"{source}/config.py": _body(kind, "config", name),
         f"{source}/{kind}.py": _body(kind, kind, name),
