@@ -2,8 +2,9 @@
 
     python lerobot_policy_pi0/benchmarks/learning.py DATASET OUTPUT [--exclude FILE] [--cache DIR] [--steps N]
 
-Trains, through `lr train`, a small pi0 (OUTPUT/seeing) and the same one on black pictures (OUTPUT/blind); every tenth
-episode is kept from both. What is compared is the mean squared error of chunks, normalised as the policy's actions are
+Trains, through `lr train`, a small pi0 on coarse pictures (OUTPUT/coarse), then on fine ones (OUTPUT/seeing: as large as
+they are, with the table of positions stretched), and the same network on black ones (OUTPUT/blind); every tenth episode
+is kept from all. What is compared is the mean squared error of chunks, normalised as the policy's actions are
 (relative to where the arm is, gripper excepted), steps beyond an episode's end left out, against
 
 - the best constant: the training episodes' mean of each step of a chunk;
@@ -21,6 +22,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -38,30 +40,33 @@ from lerobot_torch.features import visual
 from lerobot_train.frame_cache import FrameCache
 from lerobot_train.rows import rows_of
 from lerobot_train.samples import Samples, Wanted, collate, on_device
+from safetensors.torch import load_file, save_file
 from tokenizers import Regex, Tokenizer, models, pre_tokenizers, processors
 from torch import Tensor, nn
 
-CHUNK, SIZE, SIDE, PATCH = 32, (72, 96), 56, 14
+CHUNK, SIZE, COARSE, FINE, PATCH = 32, (72, 96), 56, 98, 14
+POSITIONS = "model.paligemma_with_expert.paligemma.model.vision_tower.vision_model.embeddings.position_embedding.weight"
 SPECIAL = ("<pad>", "<eos>", "<bos>", "<unk>", "\n")
 NETWORK = f"""
-    --policy pi0 --policy.device cpu --policy.paligemma-variant gemma_small
+    --policy.device cpu --policy.paligemma-variant gemma_small
     --policy.action-expert-variant gemma_small_expert --policy.chunk-size {CHUNK} --policy.n-action-steps 16
     --policy.use-relative-actions --policy.max-state-dim 6 --policy.max-action-dim 6 --policy.flow-draws 2
     --dataset.drop-sources ["hold","idle"] --dataset.resize {SIZE[0]}x{SIZE[1]} --dataset.cache disk
-    --optimizer.lr 1e-3 --optimizer.weight-decay 0.02 --optimizer.grad-clip-norm 1
+    --optimizer.weight-decay 0.02 --optimizer.grad-clip-norm 1
     --scheduler cosine_decay_with_warmup --scheduler.num-warmup-steps 150 --scheduler.decay-lr 1e-5
     --batch-size 32 --num-workers 1 --seed 1 --log-every 50 --save-every 500 --keep 1 --json
     --dataset.image-transforms.enable --dataset.image-transforms.saturation none --dataset.image-transforms.hue none
     --dataset.image-transforms.sharpness none
 """.split()
-SEEING = f"""
-    --policy.image-resolution [{SIDE},{SIDE}] --dataset.image-transforms.max-num-transforms 2
+SEEING = """
+    --dataset.image-transforms.max-num-transforms 2
     --dataset.image-transforms.brightness [0.85,1.15] --dataset.image-transforms.contrast [0.85,1.15]
     --dataset.image-transforms.affine [1.0,0.015]
 """.split()
+NEW = ("--policy", "pi0", "--optimizer.lr", "1e-3", "--policy.image-resolution")
 # One patch of black says as much as sixteen.
-BLIND = f"""
-    --policy.image-resolution [{PATCH},{PATCH}] --dataset.image-transforms.max-num-transforms 1
+BLIND = """
+    --dataset.image-transforms.max-num-transforms 1
     --dataset.image-transforms.brightness [0.0,0.0] --dataset.image-transforms.contrast none
 """.split()
 
@@ -90,8 +95,11 @@ def main() -> None:
     held = chosen[9::10]
     learnt = [each for each in chosen if each not in set(held)]
     write_tokenizer(options.output / "tokenizer", reader, learnt)
-    for name, extra in (("seeing", SEEING), ("blind", BLIND)):
-        train(options, name, extra, learnt)
+    train(options, "coarse", options.steps, [*NEW, f"[{COARSE},{COARSE}]", *SEEING], learnt)
+    train(options, "blind", options.blind_steps, [*NEW, f"[{PATCH},{PATCH}]", *BLIND], learnt)
+    sharpen(options.output / "coarse", options.output / "sharpened")
+    finer = ["--policy", str(options.output / "sharpened"), "--optimizer.lr", "6e-4"]
+    train(options, "seeing", options.fine_steps, [*finer, *SEEING], learnt)
     result = judged(options, reader, learnt, held)
     (options.output / "learning.json").write_text(json.dumps(result, indent=1) + "\n")
     print(json.dumps(result))
@@ -104,14 +112,14 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("output", type=Path)
     parser.add_argument("--exclude", type=Path, help="JSON list of episodes nobody learns from or is judged by")
     parser.add_argument("--cache", type=Path, help="folder of decoded images; default OUTPUT/frames")
-    parser.add_argument("--steps", type=int, default=4000)
-    parser.add_argument("--blind-steps", type=int, help="default: as many")
+    parser.add_argument("--steps", type=int, default=12000, help="on coarse pictures")
+    parser.add_argument("--fine-steps", type=int, default=5000)
+    parser.add_argument("--blind-steps", type=int, default=4000)
     parser.add_argument("--rows", type=int, default=1000, help="held-out rows that judge, evenly chosen")
     parser.add_argument("--samples", type=int, default=10, help="chunks whose mean is a guess")
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     options.cache = options.cache or options.output / "frames"
-    options.blind_steps = options.blind_steps or options.steps
     return options
 
 
@@ -127,10 +135,23 @@ def write_tokenizer(folder: Path, reader: LerobotReader, episodes: Sequence[int]
     tokenizer.save(str(folder / "tokenizer.json"))
 
 
-def train(options: argparse.Namespace, name: str, extra: Sequence[str], episodes: Sequence[int]) -> None:
+def sharpen(run: Path, to: Path) -> None:
+    """The run's policy for finer pictures: the table of positions (N, C), one a patch, stretched to more patches."""
+    shutil.copytree(run / "checkpoints" / "last" / "pretrained_model", to, dirs_exist_ok=True)
+    config = json.loads((to / "config.json").read_text()) | {"image_resolution": [FINE, FINE]}
+    (to / "config.json").write_text(json.dumps(config, indent=4))
+    weights = load_file(to / "model.safetensors")
+    table = weights[POSITIONS].T.unflatten(1, (COARSE // PATCH, COARSE // PATCH))[None]
+    stretched = F.interpolate(table, (FINE // PATCH, FINE // PATCH), mode="bicubic", align_corners=False)
+    weights[POSITIONS] = stretched[0].flatten(1).T.contiguous()
+    save_file(weights, to / "model.safetensors", {"format": "pt"})
+
+
+def train(
+    options: argparse.Namespace, name: str, steps: int, extra: Sequence[str], episodes: Sequence[int]
+) -> None:
     """`lr train`, unless the run is there; one that was interrupted goes on."""
     folder = options.output / name
-    steps = options.steps if name == "seeing" else options.blind_steps
     if (folder / "checkpoints" / f"{steps:06d}").exists():
         return
     resume = ["--resume"] if (folder / "checkpoints").exists() else []
@@ -171,7 +192,7 @@ def judged(
     return {
         "episodes": {"learnt": len(learnt), "held_out": len(held)},
         "rows": {"learnt": len(known.states), "held_out": len(judge.states)},
-        "steps": {"seeing": options.steps, "blind": options.blind_steps}, "samples": options.samples,
+        "steps": {"coarse": options.steps, "fine": options.fine_steps, "blind": options.blind_steps}, "samples": options.samples,
         "errors": errors, "below": {name: round(1 - best / error, 4) for name, error in rivals.items()},
     }  # fmt: skip
 

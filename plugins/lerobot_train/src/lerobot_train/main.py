@@ -47,7 +47,10 @@ def run(argv: Sequence[str], registry: Registry | None = None) -> int:
     if checkpoint is None:
         _refuse_used(output)
         make_folder(output)
+    from .engine import leave_at_once
+
     train(config, output, checkpoint)
+    leave_at_once(0)
     return 0
 
 
