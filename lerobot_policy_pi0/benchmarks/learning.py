@@ -45,6 +45,7 @@ from tokenizers import Regex, Tokenizer, models, pre_tokenizers, processors
 from torch import Tensor, nn
 
 CHUNK, SIZE, COARSE, FINE, PATCH = 32, (72, 96), 56, 98, 14
+SHIFT, DARK, BRIGHT, BLACK = 0.015, 0.85, 1.15, 0.0
 POSITIONS = "model.paligemma_with_expert.paligemma.model.vision_tower.vision_model.embeddings.position_embedding.weight"
 SPECIAL = ("<pad>", "<eos>", "<bos>", "<unk>", "\n")
 NETWORK = f"""
@@ -58,16 +59,15 @@ NETWORK = f"""
     --dataset.image-transforms.enable --dataset.image-transforms.saturation none --dataset.image-transforms.hue none
     --dataset.image-transforms.sharpness none
 """.split()
-SEEING = """
-    --dataset.image-transforms.max-num-transforms 2
-    --dataset.image-transforms.brightness [0.85,1.15] --dataset.image-transforms.contrast [0.85,1.15]
-    --dataset.image-transforms.affine [1.0,0.015]
+SEEING = f"""
+    --dataset.image-transforms.max-num-transforms 2 --dataset.image-transforms.affine [1.0,{SHIFT}]
+    --dataset.image-transforms.brightness [{DARK},{BRIGHT}] --dataset.image-transforms.contrast [{DARK},{BRIGHT}]
 """.split()
 NEW = ("--policy", "pi0", "--optimizer.lr", "1e-3", "--policy.image-resolution")
 # One patch of black says as much as sixteen.
-BLIND = """
-    --dataset.image-transforms.max-num-transforms 1
-    --dataset.image-transforms.brightness [0.0,0.0] --dataset.image-transforms.contrast none
+BLIND = f"""
+    --dataset.image-transforms.max-num-transforms 1 --dataset.image-transforms.contrast none
+    --dataset.image-transforms.brightness [{BLACK},{BLACK}]
 """.split()
 
 
@@ -147,9 +147,7 @@ def sharpen(run: Path, to: Path) -> None:
     save_file(weights, to / "model.safetensors", {"format": "pt"})
 
 
-def train(
-    options: argparse.Namespace, name: str, steps: int, extra: Sequence[str], episodes: Sequence[int]
-) -> None:
+def train(options: argparse.Namespace, name: str, steps: int, extra: Sequence[str], episodes: Sequence[int]) -> None:
     """`lr train`, unless the run is there; one that was interrupted goes on."""
     folder = options.output / name
     if (folder / "checkpoints" / f"{steps:06d}").exists():

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 from lerobot_policy_pi0.policy import BOTH, PI0Policy
+from lerobot_torch import adapter
 from pi0_golden import a_batch, tiny, write_tokenizer
 
 
@@ -101,3 +102,19 @@ def test_several_draws_are_as_many_observations(tokenizer: Path) -> None:
             policy.losses(seen, *each) for each in zip(*(x.split(3) for x in (actions, noise, times)), strict=True)
         ]
     torch.testing.assert_close(whole, torch.cat(parts), atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("family", "others"),
+    [("pi0", {"state_proj", "action_time_mlp_in", "action_time_mlp_out"}), ("pi05", {"time_mlp_in", "time_mlp_out"})],
+)
+def test_an_adapter_learns_everywhere_it_is_put(tokenizer: Path, family: str, others: set[str]) -> None:
+    policy = tiny(tokenizer, family, tokenizer_max_length=64)
+    adapter.begin(policy, "lerobot/pi0_base", rank=4)
+    learned = gradients(policy, a_batch(policy))
+    adapter.refuse_unused(policy)
+    beside = {name.split(".lora_")[0].removeprefix("model.") for name in learned}
+    attention = {name for name in beside if name.endswith(("self_attn.q_proj", "self_attn.v_proj"))}
+    assert len(attention) == 4
+    assert all("gemma_expert" in name for name in attention)
+    assert beside - attention == others | {"action_in_proj", "action_out_proj"}

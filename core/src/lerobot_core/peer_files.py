@@ -17,6 +17,7 @@ DEPTH = 8
 _SKIPPED = frozenset(
     {".cache", "blobs", "refs", "calibration", "backups", "videos", "images", "wandb", "training_state"}
 )
+_WEIGHTS = {"model.safetensors", "adapter_model.safetensors"}
 _HUB_NAMES = ("datasets--", "models--")
 KINDS = {"robots": "robot", "teleoperators": "teleoperator"}
 
@@ -146,7 +147,7 @@ def _folders(top: Path, depth: int) -> Iterator[Path]:
         return  # not there, or not ours to read
     yield top
     names = {entry.name for entry in entries}
-    if depth == 0 or {"meta", "data"} <= names or "model.safetensors" in names:
+    if depth == 0 or {"meta", "data"} <= names or names & _WEIGHTS:
         return
     inner = sorted(
         entry.name for entry in entries if entry.is_dir(follow_symlinks=False) and entry.name not in _SKIPPED
@@ -177,7 +178,7 @@ def _dataset(folder: Path, top: Path, problems: list[str]) -> FoundDataset | Non
 
 
 def _checkpoint(folder: Path) -> FoundCheckpoint | None:
-    if not (folder / "model.safetensors").is_file():
+    if not any((folder / name).is_file() for name in _WEIGHTS):
         return None
     family = (_json(folder / "config.json") or {}).get("type")
     return FoundCheckpoint(folder, family) if isinstance(family, str) and family else None

@@ -41,6 +41,11 @@ class PI0Policy(TorchPolicy[PI0Config]):
     steps = {NewLine.name: NewLine, Prompt.name: Prompt}
     grad_clip_norm = 1.0
     guidance = "guided"
+    # The expert's attention and what is around the expert, which is the peer's choice too.
+    adapted_layers = (
+        r".*\.gemma_expert\..*\.self_attn\.(q|v)_proj"
+        r"|model\.(state_proj|action_in_proj|action_out_proj|(action_)?time_mlp_(in|out))"
+    )
     network: ClassVar[type[PI0]] = PI0
 
     def __init__(self, config: PI0Config, inputs: PolicyFeatures, outputs: PolicyFeatures) -> None:

@@ -14,6 +14,7 @@ from lerobot_core.registry import default_registry
 from lerobot_core.specs import PolicySpec
 from lerobot_core.types import Features
 
+from . import adapter
 from .config import TorchPolicyConfig
 from .contract import Contract, read_contract
 from .device import choose_device
@@ -36,14 +37,16 @@ def load(
     device: str | None = None,
     config: TorchPolicyConfig | None = None,
     stats: Stats | None = None,
+    keep_adapter: bool = False,
 ) -> TorchPolicy[Any]:
-    """A policy from a checkpoint.
+    """A policy from a checkpoint; of an adapter, its base with the adapter merged into it.
 
     Args:
         path: a folder (also of a whole training run), `org/name`, or a policy's name that stands for a folder.
         device: where it runs; default the fastest there is.
         config: what a person asked for; the checkpoint says the rest.
         stats: statistics to use instead of the checkpoint's, to train it further on another dataset.
+        keep_adapter: leave an adapter beside its base, to be trained further.
 
     Raises:
         UserError: there is no checkpoint, its plugin is not installed, or it is not whole.
@@ -55,9 +58,15 @@ def load(
     place = choose_device(device or settled.device)
     with hollow():
         policy = cls(settled, settings.inputs, settings.outputs)
-    found = read_weights(folder / WEIGHTS, place)
+    adapted = bool(settings.common.get("use_peft"))
+    weights = (_base(family, folder) if adapted else folder) / WEIGHTS
+    found = read_weights(weights, place)
     tensors, old_stats = split_statistics(found, settings.inputs | settings.outputs)
-    fill(policy, policy.renamed(tensors), str(folder / WEIGHTS))
+    fill(policy, policy.renamed(tensors), str(weights))
+    if adapted:
+        adapter.attach(policy, folder)
+        if not keep_adapter:
+            adapter.merge(policy)
     policy.before, policy.after = _pipelines(policy, folder, old_stats, stats)
     policy.common, policy.folder, policy.contract = settings.common, folder, read_contract(folder)
     policy.on(place)
@@ -129,6 +138,17 @@ def _found(path: str) -> tuple[str, Path]:
     if not isinstance(found, Mapping) or "path" not in found:
         raise ConfigError(f"policy {path!r} has no weights", "it is a family, not a checkpoint", "--policy FOLDER")
     return str(found["type"]), Path(str(found["path"]))
+
+
+def _base(family: str, folder: Path) -> Path:
+    """The folder with the weights that an adapter belongs to."""
+    named = adapter.base_of(folder)
+    theirs, base = _found(named)
+    if theirs != family:
+        raise ConfigError(f"{folder} is an adapter of {family}, and its base {named} is {theirs}")
+    if (base / adapter.SETTINGS).is_file() and not (base / WEIGHTS).is_file():
+        raise ConfigError(f"the base of {folder} is an adapter itself", named, "load it and save it, which merges it")
+    return base
 
 
 def _pipelines(

@@ -14,6 +14,7 @@ from lerobot_core.features import ACTION
 from lerobot_core.types import Guide
 from torch import Tensor, nn
 
+from . import adapter
 from .config import TorchPolicyConfig
 from .contract import Contract, write_contract
 from .device import autocast
@@ -45,6 +46,8 @@ class TorchPolicy(nn.Module, ABC, Generic[C]):
         steps: processor steps that only this family has.
         grad_clip_norm: what gradients are clipped to while training.
         guidance: see the policy contract; other than "none" means that it has `guided_chunk`.
+        adapted_layers: those that adapters are put beside, a regular expression of their names; "": nobody chose.
+        adapter: peft's configuration of the adapter beside its layers; None: it has none, or it is merged.
         before, after: processors on either side of the network.
         contract: names, units and rate; None for a checkpoint that has none.
         folder: where it was loaded from.
@@ -56,6 +59,7 @@ class TorchPolicy(nn.Module, ABC, Generic[C]):
     grad_clip_norm: ClassVar[float] = 10.0
     guidance: ClassVar[Literal["none", "guided", "trained"]] = "none"
     stateless: ClassVar[bool] = True
+    adapted_layers: ClassVar[str] = ""
 
     def __init__(self, config: C, inputs: PolicyFeatures, outputs: PolicyFeatures) -> None:
         super().__init__()
@@ -64,6 +68,7 @@ class TorchPolicy(nn.Module, ABC, Generic[C]):
         self.contract: Contract | None = None
         self.folder: Path | None = None
         self.common: Mapping[str, Any] = {}
+        self.adapter: Any = None
         # Only where it is asked for: an attribute that leads back here keeps the weights until garbage is collected.
         self._compiled: Callable[[Batch], Tensor] | None = torch.compile(self.chunk) if config.compile else None
         self._compiled_guided: Callable[[Batch, Prefix], Tensor] | None = None
@@ -182,9 +187,13 @@ class TorchPolicy(nn.Module, ABC, Generic[C]):
             shutil.rmtree(partial, ignore_errors=True)
 
     def _write(self, folder: Path) -> None:
-        settings = Settings(self.config, self.inputs, self.outputs, self.common)
+        common = {**self.common, "use_peft": self.adapter is not None}
+        settings = Settings(self.config, self.inputs, self.outputs, common)
         write_settings(folder, self.family, settings, self.device.type)
-        write_weights(self, folder / WEIGHTS)
+        if self.adapter is not None:
+            adapter.write(self, folder)
+        else:
+            write_weights(self, folder / WEIGHTS)
         self.before.write(folder)
         self.after.write(folder)
         if self.contract is not None:

@@ -63,8 +63,6 @@ def read_settings(folder: Path, kind: type[TorchPolicyConfig]) -> Settings:
             "checkpoints older than LeRobot 0.1 do not",
             "load and save it with LeRobot 0.4 first",
         )
-    if data.get("use_peft"):
-        raise ContractError(f"{folder} is an adapter, not a whole policy", fix="merge it into its base first")
     _refuse_unknown(path, data, kind)
     own = {name: data[name] for name in kind.own() if name in data}
     config = decode(kind, own | {"use_amp": bool(data.get("use_amp"))}, Origin("config", str(path)))

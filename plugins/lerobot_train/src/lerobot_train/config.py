@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -115,6 +116,29 @@ class EmaConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PeftConfig:
+    """An adapter beside a frozen checkpoint instead of all its weights; needs `lerobot-torch[adapters]`."""
+
+    enable: bool = option(False, help="train an adapter beside the checkpoint, which stays as it is", primary=True)
+    method_type: str = option("LORA", help="which kind", choices=("LORA",))
+    r: int = option(16, help="rank of its matrices", low=1)
+    lora_alpha: int | None = option(None, help="what they add is scaled by this over r; default: 8", low=1)
+    target_modules: str | None = option(
+        None, help="layers it is put beside: ends of names with commas, a regular expression, or all-linear; "
+                   "default: the policy's choice"
+    )  # fmt: skip
+    full_training_modules: list[str] | None = option(None, help="layers that are trained whole, beside it")
+
+    @property
+    def layers(self) -> str | list[str] | None:
+        """`target_modules` as peft takes it."""
+        text = self.target_modules
+        if not text or text == "all-linear" or not re.fullmatch(r"[\w.,\s]+", text):
+            return text
+        return [word.strip() for word in text.split(",") if word.strip()]
+
+
+@dataclass(frozen=True, kw_only=True)
 class WandbConfig:
     """Figures on Weights & Biases; needs `lerobot-train[wandb]`."""
 
@@ -137,6 +161,7 @@ class TrainConfig:
     optimizer: OptimizerConfig = option(factory=OptimizerConfig, help="the optimizer")
     scheduler: SchedulerConfig = option(factory=SchedulerConfig, help="how the learning rate changes")
     ema: EmaConfig = option(factory=EmaConfig, help="a moving average of the weights")
+    peft: PeftConfig = option(factory=PeftConfig, help="an adapter instead of all weights")
     wandb: WandbConfig = option(factory=WandbConfig, help="figures on Weights & Biases")
 
     output_dir: Path | None = option(None, help="where checkpoints and logs go")

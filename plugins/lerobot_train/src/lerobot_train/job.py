@@ -7,6 +7,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import lerobot_torch
@@ -14,7 +15,7 @@ import numpy as np
 from lerobot_core.errors import ConfigError, ContractError
 from lerobot_core.features import ACTION, STATE, image_shape, is_image, vector_names
 from lerobot_storage_v3.reader import LerobotReader, open_reader
-from lerobot_torch import TorchPolicy
+from lerobot_torch import TorchPolicy, adapter
 from lerobot_torch.contract import Contract, read_contract
 from lerobot_torch.features import visual
 from lerobot_torch.processors.basic import Rename
@@ -87,15 +88,21 @@ def _policy(
 ) -> TorchPolicy[Any]:
     chosen = config.policy
     assert chosen is not None, "the verb needs one"
+    adapts = config.peft.enable
     if checkpoint is not None:
-        return lerobot_torch.load(checkpoint.model, chosen.config.device, replace(chosen.config, path=None)).train()
+        return lerobot_torch.load(
+            checkpoint.model, chosen.config.device, replace(chosen.config, path=None), keep_adapter=adapts
+        ).train()
     stats = statistics(reader, section.use_imagenet_stats)
     if not chosen.config.path:
+        if adapts:
+            raise ConfigError("--peft needs a checkpoint", "an adapter changes what is there, and a new network's weights are "
+                              "random", "--policy CHECKPOINT, or no --peft")  # fmt: skip
         if getattr(chosen.config, "use_relative_actions", False):
             stats[ACTION] = relative_statistics(reader, chosen.config)
         return lerobot_torch.create(chosen.name, chosen.config, reader.observation, reader.action, stats, reader.fps,
                                     reader.robot_type, reader.fingerprint, section.size)  # fmt: skip
-    load = partial(lerobot_torch.load, chosen.config.path, chosen.config.device, chosen.config)
+    load = partial(lerobot_torch.load, chosen.config.path, chosen.config.device, chosen.config, keep_adapter=adapts)
     policy = load(stats=_renamed(stats, config))
     if getattr(policy.config, "use_relative_actions", False):  # only the checkpoint knows that its actions are relative
         stats[ACTION] = relative_statistics(reader, policy.config)
@@ -105,7 +112,16 @@ def _policy(
         steps = (Rename(config.rename_map) if isinstance(step, Rename) else step for step in policy.before)
         policy.before = Pipeline(policy.before.name, steps)
     policy.contract = Contract(reader.observation, reader.action, reader.fps, reader.robot_type, reader.fingerprint)
+    if adapts and policy.adapter is None:
+        peft = config.peft
+        base = _base(chosen.config.path, policy)
+        adapter.begin(policy, base, peft.r, peft.lora_alpha, peft.layers, peft.full_training_modules or ())
     return policy.train()
+
+
+def _base(path: str, policy: TorchPolicy[Any]) -> str:
+    """How an adapter names its base: a folder wherever one then stands, else `org/name`."""
+    return str(policy.folder.resolve()) if policy.folder is not None and Path(path).expanduser().exists() else path
 
 
 def _renamed(stats: Mapping[str, Any], config: TrainConfig) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import broadcast_object_list
 from lerobot_core.errors import StorageError
+from lerobot_torch import adapter
 from torch import Tensor
 
 from . import faults
@@ -63,6 +64,7 @@ class Trainer:
             self._restore(optimizer)
         self._saver = Saver(job, optimizer, self._scheduler, output, accelerator.num_processes, self._ema)
         self._model, self._optimizer = accelerator.prepare(policy, optimizer)
+        self._new_adapter = policy.adapter is not None
         self._timer = StepTimer(accelerator.device)
         section = config.dataset
         assert section is not None, "the verb needs one"
@@ -161,6 +163,9 @@ class Trainer:
         return self.job.policy.before(named)
 
     def _update(self, batch: Batch) -> None:
+        if self._new_adapter:
+            adapter.refuse_unused(self.job.policy)
+            self._new_adapter = False
         if self._clip:
             norm = self._accelerator.clip_grad_norm_(self.job.policy.parameters(), self._clip)
             if isinstance(norm, Tensor) and not self._accelerator.scaler:

@@ -56,7 +56,7 @@ def train_config(job: Job, output: Path, policy: dict[str, Any]) -> dict[str, An
         "scheduler": schedules.as_peer(scheduler, optimizer.lr or 0.0, config.steps),
         "eval": _EVAL,
         "wandb": _wandb(job),
-        "peft": None,
+        "peft": _peft(job),
         "job": _JOB,
         "save_checkpoint_to_hub": False,
         "sample_weighting": None,
@@ -68,6 +68,14 @@ def train_config(job: Job, output: Path, policy: dict[str, Any]) -> dict[str, An
 def _wandb(job: Job) -> dict[str, Any]:
     # No checkpoint is sent there.
     return {**asdict(job.config.wandb), "disable_artifact": True, "add_tags": True}
+
+
+def _peft(job: Job) -> dict[str, Any] | None:
+    chosen = job.config.peft
+    if not chosen.enable:
+        return None
+    return {"target_modules": chosen.layers, "full_training_modules": chosen.full_training_modules,
+            "method_type": chosen.method_type, "init_type": None, "r": chosen.r, "lora_alpha": chosen.lora_alpha}  # fmt: skip
 
 
 def _dataset(job: Job) -> dict[str, Any]:
