@@ -56,6 +56,7 @@ def test_it_comes_back_merged_or_beside(base: Path, folder: Path) -> None:
     merged, beside = lerobot_torch.load(folder, "cpu"), lerobot_torch.load(folder, "cpu", keep_adapter=True)
     assert list(merged.state_dict()) == list(tiny().state_dict())
     assert merged.adapter is None
+    assert all(each.requires_grad for each in merged.parameters())
     assert beside.adapter is not None
     for policy in (merged, beside):
         torch.testing.assert_close(policy.act(an_observation()), wanted, rtol=1e-5, atol=1e-4)
@@ -98,6 +99,10 @@ def test_bad_ones(base: Path, folder: Path) -> None:
     with pytest.raises(ContractError, match="unknown: more"):
         lerobot_torch.load(folder, "cpu")
     said = json.loads((folder / adapter.SETTINGS).read_text())
+    for other in ({"peft_type": "LOHA"}, {"init_lora_weights": "pissa"}):
+        (folder / adapter.SETTINGS).write_text(json.dumps(said | other))
+        with pytest.raises(ContractError, match="not supported"):
+            lerobot_torch.load(folder, "cpu")
     (folder / adapter.SETTINGS).write_text(json.dumps(said | {"base_model_name_or_path": None}))
     with pytest.raises(ContractError, match="does not name the checkpoint"):
         lerobot_torch.load(folder, "cpu")

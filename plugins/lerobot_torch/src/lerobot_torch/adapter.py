@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 WEIGHTS, SETTINGS = "adapter_model.safetensors", "adapter_config.json"
 _NAME = "default"
+_PLAIN = (True, False, "gaussian")
 _WRAPPED = "base_model.model."
 """peft's own wrapper, which its files have in every name."""
 
@@ -86,6 +87,12 @@ def attach(policy: TorchPolicy[Any], folder: Path) -> None:
         ContractError: its tensors are not this network's.
     """
     peft = _peft()
+    said = read_json(folder / SETTINGS)
+    if said.get("peft_type") != "LORA" or said.get("init_lora_weights", True) not in _PLAIN:
+        # Some methods begin by changing the base, or by reading a file that only pickle understands.
+        raise ContractError(f"{folder} is an adapter of a kind that is not supported",
+                            f"{said.get('peft_type')}, init_lora_weights {said.get('init_lora_weights')!r}",
+                            "convert it to plain LoRA with peft, or merge it there")  # fmt: skip
     config = peft.PeftConfig.from_pretrained(str(folder))
     config.inference_mode = False
     try:
@@ -95,6 +102,15 @@ def attach(policy: TorchPolicy[Any], folder: Path) -> None:
     found = {name.removeprefix(_WRAPPED): value for name, value in load_file(folder / WEIGHTS).items()}
     check_fit(_tensors(policy), found, str(folder / WEIGHTS))
     peft.set_peft_model_state_dict(policy, found, adapter_name=_NAME)
+
+
+def attach_merged(policy: TorchPolicy[Any], folder: Path) -> None:
+    """Add the adapter of a folder to its base for good; what could be trained before can be afterwards."""
+    trained = {name for name, each in policy.named_parameters() if each.requires_grad}
+    attach(policy, folder)
+    merge(policy)
+    for name, each in policy.named_parameters():
+        each.requires_grad_(name in trained)
 
 
 def merge(policy: TorchPolicy[Any]) -> None:

@@ -64,9 +64,7 @@ def load(
     tensors, old_stats = split_statistics(found, settings.inputs | settings.outputs)
     fill(policy, policy.renamed(tensors), str(weights))
     if adapted:
-        adapter.attach(policy, folder)
-        if not keep_adapter:
-            adapter.merge(policy)
+        (adapter.attach if keep_adapter else adapter.attach_merged)(policy, folder)
     policy.before, policy.after = _pipelines(policy, folder, old_stats, stats)
     policy.common, policy.folder, policy.contract = settings.common, folder, read_contract(folder)
     policy.on(place)
